@@ -1,0 +1,92 @@
+/**
+ * What arrives for an fd, on its way to the program's handlers.
+ * @module
+ */
+import type { Core } from '../core.ts'
+import type { Addr } from '../types.ts'
+import type { Entry } from './entry.ts'
+
+/** Runs now, or once the fd is resumed. */
+export function whenResumed(entry: Entry, deliver: () => void): void {
+  if (!entry.paused && entry.held === undefined) return deliver()
+  entry.held ??= []
+  entry.held.push(deliver)
+}
+
+export function resume(entry: Entry): void {
+  entry.paused = false
+  const held = entry.held
+  if (held === undefined) return entry.consumed(0)
+  while (held.length > 0 && !entry.paused && !entry.ended) held.shift()!()
+  if (held.length === 0) entry.held = undefined
+  if (!entry.paused) entry.consumed(0)
+}
+
+export function deliverMessage(core: Core, entry: Entry, wire: unknown, handler: unknown, size: number): void {
+  entry.messagesIn++
+  entry.bytesIn += size
+  if (entry.paused || entry.held !== undefined)
+    whenResumed(entry, () => handle(core, entry, wire, handler, size))
+  else handle(core, entry, wire, handler, size)
+}
+
+function handle(core: Core, entry: Entry, wire: unknown, handler: unknown, size: number): void {
+  const owner = entry.mode.owner
+  let message: unknown
+  try {
+    message = owner.receive ? owner.receive(wire, entry, size) : wire
+    if (message === undefined && owner.receive) return
+    if (typeof handler !== 'number') {
+      const returned = entry.handlers.message?.(entry.fd as any, message as never, entry.addr as Addr)
+      if (isThenable(returned)) return settle(entry, returned, message, size, false)
+    } else {
+      const fn = core.functions.get(handler)
+      if (!fn) throw new Error('the handler of this message was replaced before it ran')
+      const returned = fn(message)
+      if (isThenable(returned)) return settle(entry, returned, message, size, true)
+      owner.result?.(returned, entry, message)
+    }
+  } catch (error) {
+    fail(entry, error, message)
+  }
+  entry.consumed(size)
+}
+
+/** The sender's credit returns when the handler's promise settles, so a slow handler slows its own peer only. */
+function settle(entry: Entry, returned: PromiseLike<unknown>, message: unknown, size: number, answers: boolean): void {
+  returned.then(
+    value => {
+      try {
+        if (answers) entry.mode.owner.result?.(value, entry, message)
+      } catch (error) {
+        fail(entry, error, message)
+      }
+      entry.consumed(size)
+    },
+    error => {
+      fail(entry, error, message)
+      entry.consumed(size)
+    },
+  )
+}
+
+function fail(entry: Entry, thrown: unknown, message: unknown): void {
+  const owner = entry.mode.owner
+  try {
+    if (owner.failure?.(thrown, entry, message)) return
+  } catch (error) {
+    entry.report(error as Error)
+    return
+  }
+  entry.report(thrown instanceof Error ? thrown : new Error(String(thrown)))
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as any).then === 'function'
+}
+
+/** The text of an address frame's fields as an Addr; a port below zero marks a local socket's path. */
+export function toAddr(address: string, port: number): Addr {
+  if (port < 0) return { address, port: 0, family: 'local' }
+  return { address, port, family: address.includes(':') ? 'IPv6' : 'IPv4' }
+}

@@ -1,0 +1,264 @@
+/**
+ * One open fd: its state, its counters, and the port its mode's owner half works with.
+ * @module
+ */
+import type { Core } from '../core.ts'
+import { channels } from '../diagnostics.ts'
+import { SocketError } from '../errors.ts'
+import { TO_WORKER } from '../link/frames.ts'
+import type { ModeDefinition, OwnerPort } from '../plugin/mode.ts'
+import type { OptionDefinition } from '../plugin/option.ts'
+import { SO_READ_WINDOW, SO_WRITE_HIGH_WATER } from '../plugin/options/socket.ts'
+import type { PluginHost } from '../supervise/host.ts'
+import { Journal } from '../supervise/journal.ts'
+import type { Addr, Handlers, Option } from '../types.ts'
+import { OptionValues } from './option-values.ts'
+
+/** Queued bytes, in multiples of the high-water mark, at which an fd is closed. */
+const OVERFLOW_FACTOR = 16
+
+export type EntryState = 'new' | 'binding' | 'bound' | 'listening' | 'connecting' | 'connected' | 'closing' | 'ended'
+
+export class Entry implements OwnerPort {
+  readonly fd: number
+  readonly mode: ModeDefinition
+  readonly host: PluginHost
+  readonly #core: Core
+  readonly #parent: Entry | undefined
+  readonly opened: number
+  handlers: Handlers<any>
+  phase: EntryState
+  addr: Addr | undefined
+  local: Addr | undefined
+  state: unknown = undefined
+  paused = false
+  /** Deliveries held back while paused. */
+  held: (() => void)[] | undefined
+  #values: OptionValues | undefined
+  #journal: Journal | undefined
+  #endListeners: ((error?: Error) => void)[] | undefined
+  #drainListeners: { resolve(): void; reject(error: Error): void }[] | undefined
+
+  /** Bytes written that the worker has not credited back. */
+  queued = 0
+  highWater: number
+  needsDrain = false
+  /** Bytes delivered and handled that the worker has not been credited for. */
+  uncredited = 0
+  /** Bytes of credit gathered before they are sent back. */
+  creditStep: number
+  bytesIn = 0
+  bytesOut = 0
+  messagesIn = 0
+  messagesOut = 0
+  drops = 0
+
+  constructor(
+    core: Core,
+    host: PluginHost,
+    fd: number,
+    mode: ModeDefinition,
+    handlers: Handlers<any>,
+    parent: Entry | undefined,
+    addr: Addr | undefined,
+  ) {
+    this.#core = core
+    this.host = host
+    this.fd = fd
+    this.mode = mode
+    this.handlers = handlers
+    this.#parent = parent
+    this.addr = addr
+    this.local = parent?.local
+    this.phase = parent ? 'connected' : 'new'
+    this.opened = performance.now()
+    this.highWater = parent ? parent.highWater : 256 * 1024
+    this.creditStep = parent ? parent.creditStep : 64 * 1024
+    core.table.add(this)
+    core.counters.opened++
+    host.opened(this)
+    if (channels.open.hasSubscribers)
+      channels.open.publish({ fd, mode: mode.name, listener: parent?.fd })
+  }
+
+  get listener(): number {
+    return this.#parent?.fd ?? this.fd
+  }
+
+  /** True for what a worker accepted. */
+  get isConnection(): boolean {
+    return this.#parent !== undefined
+  }
+
+  get isListener(): boolean {
+    return this.mode.kind === 'server' && this.#parent === undefined
+  }
+
+  /** What a restart gives back. */
+  get journal(): Journal {
+    return (this.#journal ??= new Journal())
+  }
+
+  get ended(): boolean {
+    return this.phase === 'ended' || this.phase === 'closing'
+  }
+
+  get values(): OptionValues {
+    return (this.#values ??= new OptionValues(this.#parent?.values))
+  }
+
+  send(wire: unknown, transfer = false): boolean {
+    if (this.ended) return false
+    if (this.queued >= this.highWater * OVERFLOW_FACTOR) {
+      this.abort(new SocketError('ENOBUFS', `${this.queued} bytes are queued`, { fd: this.fd, op: 'write' }))
+      return false
+    }
+    return this.#queue(this.host.send(TO_WORKER.WRITE, this.fd, wire, transfer))
+  }
+
+  /** Counts a frame that went to several fds at once. */
+  wroteShared(size: number): boolean {
+    return !this.ended && this.#queue(size)
+  }
+
+  #queue(size: number): boolean {
+    this.queued += size
+    this.bytesOut += size
+    this.messagesOut++
+    if (this.queued < this.highWater) return true
+    this.needsDrain = true
+    return false
+  }
+
+  sendLast(wire: unknown, transfer = false): boolean {
+    if (this.ended) return false
+    const size = this.host.send(TO_WORKER.WRITE_LAST, this.fd, wire, transfer)
+    this.bytesOut += size
+    this.messagesOut++
+    this.finish()
+    return true
+  }
+
+  drained(): Promise<void> {
+    if (this.ended) return Promise.reject(this.#gone())
+    if (!this.needsDrain) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#drainListeners ??= []
+      this.#drainListeners.push({ resolve, reject })
+    })
+  }
+
+  /** The worker took bytes over. */
+  credited(bytes: number): void {
+    this.queued = Math.max(0, this.queued - bytes)
+    if (!this.needsDrain || this.queued > this.highWater / 2) return
+    this.needsDrain = false
+    const waiting = this.#drainListeners
+    this.#drainListeners = undefined
+    for (const { resolve } of waiting ?? []) resolve()
+    this.guard(() => this.handlers.drain?.(this.fd as any))
+  }
+
+  consumed(bytes: number): void {
+    this.uncredited += bytes
+    if (this.uncredited < this.creditStep || this.ended || this.paused) return
+    this.host.credit(this.fd, this.uncredited)
+    this.uncredited = 0
+  }
+
+  option<T>(option: Option<T, any>): T {
+    const definition = this.#definition(option)
+    return (this.values.get(definition) ?? definition.default) as T
+  }
+
+  options<T>(option: Option<T, any>): readonly T[] {
+    return this.values.all(this.#definition(option)) as T[]
+  }
+
+  #definition(option: number): OptionDefinition {
+    return this.#core.registry.option(option, this.mode, this.fd, 'getOption')
+  }
+
+  onEnd(listener: (error?: Error) => void): () => void {
+    if (this.phase === 'ended') {
+      queueMicrotask(listener)
+      return () => {}
+    }
+    this.#endListeners ??= []
+    this.#endListeners.push(listener)
+    return () => {
+      const index = this.#endListeners?.indexOf(listener) ?? -1
+      if (index >= 0) this.#endListeners?.splice(index, 1)
+    }
+  }
+
+  /** Ends the fd at once; its `close` handler gets the error. */
+  abort(error?: Error): void {
+    if (this.ended) return
+    this.host.closeQuietly(this.fd, { abort: true })
+    this.finishWith(error)
+  }
+
+  report(error: Error): void {
+    if (channels.error.hasSubscribers)
+      channels.error.publish({ fd: this.fd, mode: this.mode.name, error })
+    const handler = this.handlers.error
+    if (!handler || this.phase === 'closing') return this.#unhandled(error)
+    try {
+      handler(this.fd as any, error)
+    } catch (thrown) {
+      this.#unhandled(thrown)
+    }
+  }
+
+  #unhandled(error: unknown): void {
+    this.#core.counters.unhandled++
+    this.#core.logger.error({ fd: this.fd, mode: this.mode.name, error }, 'an error no handler took')
+  }
+
+  /** Runs a handler; what it throws goes to `error` and disturbs nothing else. */
+  guard(run: () => void): void {
+    try {
+      run()
+    } catch (thrown) {
+      this.report(thrown instanceof Error ? thrown : new Error(String(thrown)))
+    }
+  }
+
+  /** The fd ended without the program's doing: its `close` handler runs, once. */
+  finishWith(error?: Error): void {
+    if (this.ended) return
+    this.finish(error)
+    const handler = this.handlers.close
+    if (handler) this.guard(() => handler(this.fd as any, error))
+  }
+
+  /** The fd is over; no handler of it runs any more. */
+  finish(error?: Error): void {
+    if (this.phase === 'ended') return
+    this.phase = 'ended'
+    const core = this.#core
+    core.table.remove(this)
+    core.counters.closed++
+    this.held = undefined
+    if (this.#parent === undefined) core.functions.retireAll(this.fd)
+    this.host.released(this)
+    const waiting = this.#drainListeners
+    if (waiting) for (const { reject } of waiting) reject(this.#gone())
+    const listeners = this.#endListeners
+    this.#endListeners = undefined
+    if (listeners) for (const listener of listeners) this.guard(() => listener(error))
+    if (channels.close.hasSubscribers) channels.close.publish({ fd: this.fd, mode: this.mode.name, error })
+  }
+
+  #gone(): SocketError {
+    return new SocketError('EBADF', `fd ${this.fd} has ended`, { fd: this.fd, op: 'write' })
+  }
+
+  /** Takes over what setOption changed for the kernel itself. */
+  optionChanged(definition: OptionDefinition, value: unknown): void {
+    if (definition.number === SO_WRITE_HIGH_WATER) this.highWater = value as number
+    if (definition.number === SO_READ_WINDOW) this.creditStep = Math.max(1, (value as number) >> 2)
+  }
+}
+

@@ -1,0 +1,33 @@
+/**
+ * A worker thread. Contains exceptions, not memory.
+ * @module
+ */
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { portChannel } from '../link/port-channel.ts'
+import { sibling } from '../plugin/plugin.ts'
+import type { Launched, LaunchOptions } from './launch.ts'
+
+export function launchThread({ name, resourceLimits }: LaunchOptions): Launched {
+  const data = new MessageChannel()
+  const control = new MessageChannel()
+  const worker = new Worker(sibling('../worker/thread-main', import.meta.url), {
+    name: `unisock ${name}`,
+    workerData: { data: data.port2, control: control.port2 },
+    transferList: [data.port2, control.port2],
+    ...(resourceLimits ? { resourceLimits } : {}),
+  })
+  let failure: Error | undefined
+  worker.on('error', error => {
+    failure = error instanceof Error ? error : new Error(String(error))
+  })
+  const exited = new Promise<Error | undefined>(resolve => {
+    worker.once('exit', code => resolve(failure ?? (code === 0 ? undefined : new Error(`exit code ${code}`))))
+  })
+  return {
+    transport: { data: portChannel(data.port1), control: portChannel(control.port1) },
+    exited,
+    kill: () => void worker.terminate(),
+    ref: () => worker.ref(),
+    unref: () => worker.unref(),
+  }
+}

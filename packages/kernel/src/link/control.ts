@@ -1,0 +1,55 @@
+/**
+ * The control port: what names the worker rather than an fd. Comlink carries start, stop and inspect over it; the
+ * worker exposes and the kernel wraps, never the other way, since an exposed object gives its realm away.
+ * @module
+ */
+import type { Endpoint } from 'comlink'
+import { pack, unpack } from 'msgpackr'
+import { type Channel, NO_ATTACHMENTS } from './transport.ts'
+
+const COMLINK = 0
+const NOTICE = 1
+
+/** What a worker tells the kernel without being asked. */
+export type Notice =
+  | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string; details: object }
+  | { kind: 'ready' }
+
+/** What the kernel tells a worker without waiting, past everything queued on the data port. */
+export type Order = { kind: 'abort'; fd: number }
+
+export class ControlPort<In, Out> {
+  readonly #channel: Channel
+  readonly #listeners = new Set<(event: { data: unknown }) => void>()
+
+  constructor(channel: Channel, onNotice: (notice: In) => void) {
+    this.#channel = channel
+    channel.onMessage(message => {
+      const [kind, content] = unpack(message as Buffer) as [number, unknown]
+      if (kind === NOTICE) onNotice(content as In)
+      else for (const listener of this.#listeners) listener({ data: content })
+    })
+  }
+
+  notify(notice: Out): void {
+    this.#send(NOTICE, notice)
+  }
+
+  /** What Comlink speaks through: it packs, so the same messages cross threads and processes. */
+  get endpoint(): Endpoint {
+    return {
+      postMessage: message => this.#send(COMLINK, message),
+      addEventListener: (_type, listener) => void this.#listeners.add(listener as any),
+      removeEventListener: (_type, listener) => void this.#listeners.delete(listener as any),
+    }
+  }
+
+  /** Delivers what arrived before the other end was lost. */
+  drain(): void {
+    this.#channel.drain()
+  }
+
+  #send(kind: number, content: unknown): void {
+    this.#channel.send(new Uint8Array(pack([kind, content])), NO_ATTACHMENTS)
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The link: frames are written into the open batch at the call, and a batch leaves at the end of the loop turn.
+ *
+ * A turn that writes many frames posts its first ones early, so that the other thread works while this one goes on
+ * writing; the batches of one turn grow, which keeps the number of posts logarithmic.
+ * @module
+ */
+import type { FrameHandler } from './frames.ts'
+import { BatchReader } from './reader.ts'
+import type { Channel } from './transport.ts'
+import { BatchWriter } from './writer.ts'
+
+/** A batch of this size leaves at once. */
+const FLUSH_BYTES = 64 * 1024
+/** Frames in the first early batch of a turn, and how much larger each further one is. */
+const EARLY_FRAMES = 16
+const EARLY_GROWTH = 4
+/** How long one drain may keep the loop from its other work. */
+const YIELD_MS = 5
+const FRAMES_BETWEEN_CLOCKS = 64
+
+export interface LinkCounters {
+  framesIn: number
+  framesOut: number
+  bytesIn: number
+  bytesOut: number
+  batchesIn: number
+  batchesOut: number
+}
+
+export class Link {
+  readonly counters: LinkCounters = {
+    framesIn: 0,
+    framesOut: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    batchesIn: 0,
+    batchesOut: 0,
+  }
+  readonly #channel: Channel
+  readonly #handler: FrameHandler
+  readonly #onBroken: (error: unknown) => void
+  readonly #writer = new BatchWriter()
+  readonly #inbox: BatchReader[] = []
+  readonly #endTurn = (): void => {
+    this.#scheduled = false
+    this.#earlyFrames = EARLY_FRAMES
+    this.flush()
+  }
+  readonly #continue = (): void => this.#read()
+  #scheduled = false
+  #openFrames = 0
+  #earlyFrames = EARLY_FRAMES
+  #reading = false
+  #closed = false
+
+  /** `onBroken` gets what cannot be read and what the handler throws: the other end is broken or lying. */
+  constructor(channel: Channel, handler: FrameHandler, onBroken: (error: unknown) => void) {
+    this.#channel = channel
+    this.#handler = handler
+    this.#onBroken = onBroken
+    channel.onMessage((message, attachments) => {
+      this.counters.batchesIn++
+      this.counters.bytesIn += message.byteLength
+      this.#inbox.push(new BatchReader(message, attachments))
+      if (!this.#reading) this.#read()
+    })
+  }
+
+  /** Writes a frame of `count` fields; returns its size in bytes, which is what credit is counted in. */
+  frame(
+    op: number,
+    fd: number,
+    count: number,
+    a?: unknown,
+    b?: unknown,
+    c?: unknown,
+    d?: unknown,
+    e?: unknown,
+    f?: unknown,
+  ): number {
+    if (this.#closed) return 0
+    const size = this.#writer.frame(op, fd, count, a, b, c, d, e, f)
+    this.counters.framesOut++
+    if (!this.#scheduled) {
+      this.#scheduled = true
+      setImmediate(this.#endTurn)
+    }
+    if (++this.#openFrames >= this.#earlyFrames) {
+      this.#earlyFrames *= EARLY_GROWTH
+      this.flush()
+    } else if (this.#writer.length >= FLUSH_BYTES) this.flush()
+    return size
+  }
+
+  /** As `frame`, for one field whose large Uint8Arrays are handed over instead of copied. */
+  transfer(op: number, fd: number, data: unknown): number {
+    return this.#writer.transferring(() => this.frame(op, fd, 1, data))
+  }
+
+  flush(): void {
+    this.#openFrames = 0
+    if (this.#closed || this.#writer.length === 0) return
+    const { batch, attachments } = this.#writer.take()
+    this.counters.batchesOut++
+    this.counters.bytesOut += batch.byteLength
+    this.#channel.send(batch, attachments)
+  }
+
+  /** Reads everything that has arrived, without yielding: the other end is gone. */
+  drain(): void {
+    this.#channel.drain()
+    this.#read(Number.POSITIVE_INFINITY)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#inbox.length = 0
+    this.#channel.close()
+  }
+
+  #read(limit = YIELD_MS): void {
+    this.#reading = true
+    const started = performance.now()
+    const inbox = this.#inbox
+    const handler = this.#handler
+    let frames = 0
+    try {
+      while (inbox.length > 0) {
+        const reader = inbox[0]!
+        while (reader.next()) {
+          const fields = reader.fields
+          handler(reader.op, reader.fd, reader.size, fields[0], fields[1], fields[2], fields[3], fields[4], fields[5])
+          this.counters.framesIn++
+          if (++frames % FRAMES_BETWEEN_CLOCKS === 0 && performance.now() - started > limit) {
+            setImmediate(this.#continue)
+            return
+          }
+          if (this.#closed) return
+        }
+        inbox.shift()
+      }
+      this.#reading = false
+    } catch (error) {
+      inbox.length = 0
+      this.#reading = false
+      this.#onBroken(error)
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * For plugin authors: what a plugin's two modules are written with.
+ * @module
+ */
+export { ERRORS, type ErrorCode, isSocketError, SocketError, toSocketError } from '../errors.ts'
+export {
+  type Addr,
+  type AnyOption,
+  type BindTarget,
+  type CloseOptions,
+  type Mode,
+  type ModeSpec,
+  type Option,
+  type TypeToken,
+  type,
+} from '../types.ts'
+export {
+  type Connection,
+  type Driver,
+  defineWorker,
+  type EmitOptions,
+  type FunctionRef,
+  type PluginSocket,
+  type Target,
+  type WorkerDefinition,
+} from './driver.ts'
+export { defineMode, type OwnerHalf, type OwnerPort } from './mode.ts'
+export { defineOption, type Schema } from './option.ts'
+export * from './options/index.ts'
+export {
+  API_VERSION,
+  definePlugin,
+  type Isolation,
+  type Plugin,
+  type PluginSettings,
+  type ResourceLimits,
+  sibling,
+} from './plugin.ts'

@@ -1,0 +1,6 @@
+export * as flagOptions from './flags.ts'
+export * from './flags.ts'
+export * as socketOptions from './socket.ts'
+export * from './socket.ts'
+export * as tlsOptions from './tls.ts'
+export * from './tls.ts'

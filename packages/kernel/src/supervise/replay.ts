@@ -1,0 +1,22 @@
+/**
+ * Gives a restarted worker its fds back: the same numbers, options, addresses and kept rows.
+ * @module
+ */
+import type { Entry } from '../fds/entry.ts'
+import { TO_WORKER } from '../link/frames.ts'
+import type { PluginHost } from './host.ts'
+
+export function replay(host: PluginHost): void {
+  for (const entry of host.core.table) if (entry.host === host) replayEntry(host, entry)
+}
+
+function replayEntry(host: PluginHost, entry: Entry): void {
+  const { fd, journal } = entry
+  const kept = journal.kept.size > 0 ? [...journal.kept] : null
+  host.frame(TO_WORKER.CREATE, fd, 2, entry.mode.number, kept)
+  const refused = (error: Error): void => entry.finishWith(error)
+  for (const { definition, key, wire } of entry.values.journal())
+    host.call(TO_WORKER.OPTION, fd, definition.number, wire, key).catch(refused)
+  if (journal.bound) host.call(TO_WORKER.BIND, fd, journal.bound).catch(refused)
+  if (journal.listening) host.call(TO_WORKER.LISTEN, fd).catch(refused)
+}

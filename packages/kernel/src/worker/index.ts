@@ -1,0 +1,16 @@
+/**
+ * For worker modules: what `defineWorker` drivers are written with.
+ * @module
+ */
+export { SocketError, toSocketError } from '../errors.ts'
+export {
+  type Connection,
+  type Driver,
+  defineWorker,
+  type EmitOptions,
+  type FunctionRef,
+  type PluginSocket,
+  type Target,
+  type WorkerDefinition,
+} from '../plugin/driver.ts'
+export type { Addr, CloseOptions } from '../types.ts'

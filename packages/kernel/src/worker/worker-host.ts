@@ -1,0 +1,166 @@
+/**
+ * The worker's side of the link: fds to drivers, frames to calls.
+ * @module
+ */
+import { SocketError } from '../errors.ts'
+import { SlotAllocator } from '../fds/slots.ts'
+import { FdTable } from '../fds/table.ts'
+import type { ControlPort, Notice, Order } from '../link/control.ts'
+import { FROM_WORKER } from '../link/frames.ts'
+import { Link } from '../link/link.ts'
+import type { Channel } from '../link/transport.ts'
+import type { Connection, Driver, WorkerDefinition } from '../plugin/driver.ts'
+import type { Addr } from '../types.ts'
+import type { WorkerInspection } from './control.ts'
+import { receiveFrame } from './inbound.ts'
+import { WorkerSocket } from './worker-socket.ts'
+
+/** Free slots below which the worker asks for another block. */
+const FEW_SLOTS = 4096
+
+export class WorkerHost {
+  readonly table = new FdTable<WorkerSocket>()
+  readonly defaults = new Map<number, unknown>()
+  readonly appending = new Set<number>()
+  readonly #definitions = new Map<number, WorkerDefinition>()
+  readonly #disposers = new Set<WorkerDefinition>()
+  readonly slots = new SlotAllocator()
+  readonly #link: Link
+  readonly #control: ControlPort<Order, Notice>
+  readonly #released = new Set<() => void>()
+  #askedForSlots = false
+  draining = false
+
+  constructor(channel: Channel, control: ControlPort<Order, Notice>, onBroken: (error: unknown) => void) {
+    this.#control = control
+    this.#link = new Link(
+      channel,
+      (op, fd, size, a, b, c, d) => receiveFrame(this, op, fd, size, a, b, c, d),
+      onBroken,
+    )
+  }
+
+  /** Registers who opens fds of a mode. */
+  serve(mode: number, definition: WorkerDefinition): void {
+    this.#definitions.set(mode, definition)
+    this.#disposers.add(definition)
+  }
+
+  frame(op: number, fd: number, count: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown): number {
+    return this.#link.frame(op, fd, count, a, b, c, d, e)
+  }
+
+  log(level: 'debug' | 'info' | 'warn' | 'error', message: string, details: object): void {
+    this.#control.notify({ kind: 'log', level, message, details })
+  }
+
+  /** Opens an fd the kernel created. A driver that cannot be made ends the fd with its error. */
+  create(fd: number, mode: number, kept: readonly (readonly [string, unknown])[] | null): void {
+    const socket = new WorkerSocket(this, fd, mode)
+    if (kept) socket.restoreKept(kept)
+    this.table.add(socket)
+    try {
+      const definition = this.#definitions.get(mode)
+      if (!definition) throw new SocketError('EMODENOTSUPP', `no plugin of this worker serves mode ${mode}`)
+      socket.driver = definition.open(mode, socket)
+    } catch (error) {
+      socket.driver = {}
+      socket.close(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
+  /** Opens an fd for what a listener accepted, from the worker's own slots. */
+  accept(
+    listener: WorkerSocket,
+    addr: Addr,
+    makeDriver: (connection: Connection) => Driver,
+    first: { data: unknown; handler?: number | undefined } | undefined,
+  ): WorkerSocket | undefined {
+    if (listener.ended) return undefined
+    const fd = this.slots.allocate()
+    if (fd < 0) return undefined
+    if (!this.#askedForSlots && this.slots.free < FEW_SLOTS) {
+      this.#askedForSlots = true
+      this.frame(FROM_WORKER.NEED_SLOTS, 0, 1, this.slots.free)
+    }
+    const connection = new WorkerSocket(this, fd, listener.mode, listener)
+    this.table.add(connection)
+    const port = addr.family === 'local' ? -1 : addr.port
+    if (first) {
+      const { data, handler = null } = first
+      connection.spend(this.frame(FROM_WORKER.ACCEPT, fd, 5, listener.fd, addr.address, port, handler, data))
+    } else this.frame(FROM_WORKER.OPEN, fd, 3, listener.fd, addr.address, port)
+    connection.driver = makeDriver(connection)
+    return connection
+  }
+
+  /** More slots came. */
+  grant(firstSlot: number, generation: number): void {
+    this.slots.grant(firstSlot, generation)
+    this.#askedForSlots = false
+  }
+
+  release(socket: WorkerSocket): void {
+    this.table.remove(socket)
+    if (socket.parent) this.slots.release(socket.fd)
+    for (const notify of this.#released) notify()
+  }
+
+  /** The connections of a listener. */
+  *connectionsOf(listener: WorkerSocket): Generator<WorkerSocket> {
+    for (const socket of this.table) if (socket.parent === listener) yield socket
+  }
+
+  inspect(): WorkerInspection {
+    const { rss, heapUsed, external } = process.memoryUsage()
+    const listeners = Array.from(this.table).filter(socket => socket.parent === undefined)
+    return {
+      fds: this.table.size,
+      free: this.slots.free,
+      memory: { rss, heapUsed, external },
+      listeners: listeners.map(({ fd, mode, driver }) => ({ fd, mode, inspection: driver.inspect?.() ?? null })),
+    }
+  }
+
+  /** Stops accepting, lets what is in flight finish within the deadline (ms), then ends the rest. */
+  async stop(deadline: number): Promise<void> {
+    this.draining = true
+    const sockets = [...this.table]
+    const drained = Promise.allSettled(sockets.map(async socket => socket.driver.drain?.()))
+    await Promise.race([drained.then(() => this.#connectionsEnded()), delay(deadline)])
+    await this.dispose()
+    this.#link.flush()
+  }
+
+  /** Ends every fd at once and releases what the plugins hold. */
+  async dispose(): Promise<void> {
+    const sockets = [...this.table]
+    await Promise.allSettled(
+      sockets.map(async socket => {
+        socket.ended = true
+        this.table.remove(socket)
+        await socket.driver.close?.({ abort: true })
+      }),
+    )
+    await Promise.allSettled([...this.#disposers].map(async definition => definition.dispose?.()))
+  }
+
+  /** Drained listeners and clients stay in the table; only connections are waited for. */
+  async #connectionsEnded(): Promise<void> {
+    const busy = (): boolean => Array.from(this.table).some(socket => socket.parent !== undefined)
+    while (busy()) {
+      await new Promise<void>(resolve => {
+        const notify = (): void => {
+          this.#released.delete(notify)
+          resolve()
+        }
+        this.#released.add(notify)
+      })
+    }
+    this.#link.flush()
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms).unref())
+}

@@ -1,0 +1,52 @@
+/**
+ * What clients are told when they do not speak HTTP as they should.
+ * @module
+ */
+import { PROBLEM_TYPE, type ProblemStatus, problemText, problemTitle } from '../problem.ts'
+
+/** Why a connection cannot go on. */
+export interface ProtocolFailure {
+  status: 400 | 408 | 413 | 431 | 501
+  /** The parser's code. */
+  code: string
+}
+
+/** Codes of node:http's parser that are not a plain 400. */
+const STATUSES: Readonly<Record<string, ProtocolFailure['status']>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}
+
+const DETAILS: Readonly<Record<ProtocolFailure['status'], string>> = {
+  400: 'The request is not valid HTTP.',
+  408: 'The request did not arrive in time.',
+  413: 'The chunk extensions are too large.',
+  431: 'The header is too large.',
+  501: 'CONNECT is for proxies.',
+}
+
+/** What a `clientError` means; undefined for an error of the socket itself. */
+export function protocolFailure(error: NodeJS.ErrnoException): ProtocolFailure | undefined {
+  const { code = '' } = error
+  const status = STATUSES[code] ?? (code.startsWith('HPE_') ? 400 : undefined)
+  return status && { status, code }
+}
+
+export function problemDetail(failure: ProtocolFailure): string {
+  return DETAILS[failure.status]
+}
+
+/** A whole response for a client whose request has none of node:http's: it could not be parsed. */
+export function rawProblem(status: ProblemStatus, detail: string): string {
+  const text = problemText(status, detail)
+  return [
+    `HTTP/1.1 ${status} ${problemTitle(status)}`,
+    `Date: ${new Date().toUTCString()}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    'Connection: close',
+    '',
+    text,
+  ].join('\r\n')
+}

@@ -1,0 +1,156 @@
+/**
+ * One client's connection: its requests, and what becomes of them when it ends.
+ * @module
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { type Addr, SocketError } from '@unisock/kernel/plugin'
+import { problemDetail, rawProblem, type ProtocolFailure } from './client-errors.ts'
+import { Timed } from './deadlines.ts'
+import { Exchange } from './exchange.ts'
+import { closeGently, lingerAfterResponse } from './linger.ts'
+import type { HttpListener } from './listener.ts'
+import { Pipeline } from './pipeline.ts'
+import { type HttpResponse, sendProblem } from './response.ts'
+import { track } from './tracking.ts'
+
+export class HttpConnection extends Timed {
+  readonly socket: Socket
+  readonly addr: Addr
+  readonly listener: HttpListener
+  readonly pipeline: Pipeline
+  /** Exchanges that have an fd and are not answered. */
+  readonly exchanges: Exchange[] = []
+  /** The request that arrived last. */
+  #latest: IncomingMessage | undefined
+  #latestResponse: HttpResponse | undefined
+  /** What the client is told when the responses before it have been sent. */
+  #farewell: string | undefined
+  #failed = false
+
+  constructor(listener: HttpListener, socket: Socket) {
+    super()
+    this.listener = listener
+    this.socket = socket
+    this.addr = peerOf(socket)
+    this.pipeline = new Pipeline(socket, listener.start)
+    track(socket, this)
+    socket.on('close', () => this.#closed())
+    listener.settings.firstBytes.set(this)
+  }
+
+  /** A request has arrived. */
+  request(request: IncomingMessage, response: HttpResponse): void {
+    this.list?.clear(this)
+    this.#latest = request
+    this.#latestResponse = response
+    if (this.listener.draining) response.shouldKeepAlive = false
+    this.pipeline.admit(request, response)
+  }
+
+  /**
+   * Gives a request its fd, and the owner the request. Undefined: there are no more fds, and the client was told so.
+   *
+   * @param data The request as it crosses.
+   * @param handler The function that is to get it, where it is not the listener's handler.
+   */
+  open(request: IncomingMessage, response: HttpResponse, data: unknown, handler?: number): Exchange | undefined {
+    const exchange = new Exchange(this, request, response)
+    if (this.listener.accept(exchange, this.addr, data, handler)) {
+      this.exchanges.push(exchange)
+      this.listener.settings.answers.set(exchange)
+      return exchange
+    }
+    sendProblem(response, 503, 'Too many requests are in progress.')
+    return undefined
+  }
+
+  /** An exchange needs to hear of this connection no more. */
+  forget(exchange: Exchange): void {
+    const { exchanges } = this
+    const last = exchanges.pop()
+    if (last === exchange || last === undefined) return
+    const at = exchanges.indexOf(exchange)
+    if (at < 0) exchanges.push(last)
+    else exchanges[at] = last
+  }
+
+  /** A response has been sent. */
+  answered(response: HttpResponse): void {
+    const { pipeline } = this
+    if (response.admitted) pipeline.answered()
+    if (this.#latestResponse === response && this.#latest?.complete) this.#latest = this.#latestResponse = undefined
+    if (pipeline.unanswered > 0 || pipeline.waiting > 0) return
+    if (this.#farewell !== undefined) closeGently(this.socket, this.#farewell)
+    else if (this.listener.draining) this.socket.end()
+  }
+
+  /** No more requests after those that have begun to arrive. */
+  drain(): void {
+    if (this.#latestResponse) this.#latestResponse.shouldKeepAlive = false
+    if (this.socket.bytesRead === 0) this.socket.destroy()
+  }
+
+  /** No byte of the first request has come in time. */
+  override expire(): void {
+    if (this.socket.bytesRead === 0) this.fail({ status: 408, code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+  }
+
+  /** What arrived is not HTTP, is too large or too late: the client is told in its turn, and the connection closed. */
+  fail(failure: ProtocolFailure): void {
+    if (this.#failed) return
+    this.#failed = true
+    const request = this.#latest
+    this.#report(failure)
+    if (request && !request.complete) this.#refuse(request, this.#latestResponse!, failure)
+    else this.#part(rawProblem(failure.status, problemDetail(failure)))
+  }
+
+  /** Its socket has been idle for too long while something was due. */
+  timedOut(): void {
+    this.#abort(new SocketError('ETIMEDOUT', 'the client took nothing of the answer for too long'))
+    this.socket.destroy()
+  }
+
+  #report({ status, code }: ProtocolFailure): void {
+    const { address, port } = this.addr
+    this.listener.socket.log('debug', 'refused what a client sent', { status, code, address, port })
+  }
+
+  #refuse(request: IncomingMessage, response: HttpResponse, failure: ProtocolFailure): void {
+    this.pipeline.withdraw(response)
+    const error = new SocketError(failure.status === 408 ? 'ETIMEDOUT' : 'EPROTO', problemDetail(failure))
+    for (const exchange of this.exchanges) if (exchange.request === request) exchange.fail(error)
+    if (response.headersSent) {
+      this.socket.destroy()
+      return
+    }
+    response.shouldKeepAlive = false
+    lingerAfterResponse(this.socket)
+    sendProblem(response, failure.status, problemDetail(failure))
+  }
+
+  #part(farewell: string): void {
+    if (this.socket.writableEnded) this.socket.destroy()
+    else if (this.pipeline.unanswered === 0 && this.pipeline.waiting === 0) closeGently(this.socket, farewell)
+    else this.#farewell = farewell
+  }
+
+  #closed(): void {
+    this.list?.clear(this)
+    this.pipeline.clear()
+    this.listener.forget(this)
+    this.#abort(new SocketError('ECONNRESET', 'the client left before it had the whole answer'))
+  }
+
+  #abort(error: SocketError): void {
+    for (const exchange of this.exchanges.splice(0)) exchange.fail(error)
+  }
+}
+
+/** The peer of a unix socket has no name. */
+function peerOf(socket: Socket): Addr {
+  const { remoteAddress, remotePort, remoteFamily } = socket
+  if (remoteAddress === undefined) return { address: '', port: 0, family: 'local' }
+  return { address: remoteAddress, port: remotePort ?? 0, family: remoteFamily === 'IPv6' ? 'IPv6' : 'IPv4' }
+}

@@ -1,0 +1,192 @@
+/**
+ * One request and its response: the driver of an exchange's fd.
+ * @module
+ */
+import type { IncomingMessage } from 'node:http'
+import { type CloseOptions, type Connection, type Driver, SocketError, toSocketError } from '@unisock/kernel/plugin'
+import type { ChunkWire, ResponseWire } from '../wire.ts'
+import { abandonBody } from './body.ts'
+import type { HttpConnection } from './connection.ts'
+import { Timed } from './deadlines.ts'
+import { type HttpResponse, sendHead, sendProblem, sendWhole } from './response.ts'
+
+/** The answer is due, is being sent, or there is none to be sent any more. */
+type State = 'due' | 'streaming' | 'done'
+
+export class Exchange extends Timed implements Driver {
+  readonly request: IncomingMessage
+  readonly response: HttpResponse
+  /** The fd; set by what accepts the exchange. */
+  connection!: Connection
+  readonly #http: HttpConnection
+  #state: State = 'due'
+  /** The request's body arrives in chunks, and not all of it has. */
+  #receiving = false
+  /** The owner gives no credit for more chunks. */
+  #paused = false
+
+  constructor(http: HttpConnection, request: IncomingMessage, response: HttpResponse) {
+    super()
+    this.#http = http
+    this.request = request
+    this.response = response
+  }
+
+  /** A {@link ResponseWire} first; chunks and an end where that announced them. */
+  write(wire: ResponseWire | ChunkWire, last: boolean): boolean {
+    if (this.#state === 'due') return this.#begin(wire as ResponseWire, last)
+    if (this.#state === 'streaming') return this.#continue(wire as ChunkWire, last)
+    return true
+  }
+
+  /** The program closed the fd instead of answering: 500, or an aborted response where it had begun. */
+  close({ abort = false }: CloseOptions): void {
+    const state = this.#state
+    if (state === 'done') return
+    this.#finish()
+    if (abort || state === 'streaming') this.#http.socket.destroy()
+    else this.#problem(500)
+  }
+
+  /** The owner has read what it was sent. */
+  resume(): void {
+    this.#paused = false
+    if (this.#receiving) this.request.resume()
+  }
+
+  /** The request's body follows in chunks. */
+  receiving(): void {
+    this.#receiving = true
+  }
+
+  /** A chunk of the request's body. False: stop reading until {@link resume}. */
+  bodyChunk(data: Buffer): boolean {
+    this.#paused = !this.connection.emit(data)
+    return !this.#paused
+  }
+
+  /** The request's body is complete. */
+  bodyEnd(trailers: readonly string[]): void {
+    this.#receiving = false
+    this.connection.emit(trailers.length > 0 ? [trailers.join('\n')] : null)
+  }
+
+  /** The request's body is over the limit. */
+  bodyTooLarge(): void {
+    if (this.#state === 'due') this.#problem(413, 'The body is over the limit.')
+    else this.#http.socket.destroy()
+    this.fail(new SocketError('EPROTO', 'the request body is over HTTP_MAX_BODY_SIZE'))
+  }
+
+  /** The exchange is over, whoever tells the client. */
+  fail(error: SocketError): void {
+    if (this.#state === 'done') return
+    this.#finish()
+    this.connection.close(error)
+  }
+
+  /** The program has not answered in HTTP_TIMEOUT. */
+  override expire(): void {
+    const { listener } = this.#http
+    if (this.#receiving && !this.#paused) {
+      listener.settings.answers.set(this)
+      return
+    }
+    const { method, url = '' } = this.request
+    const path = url.split('?', 1)[0]
+    listener.socket.log('warn', `no answer in time: ${method} ${path}`, { method, path, fd: this.connection.fd })
+    this.#problem(503, 'The server took too long to answer.')
+    this.fail(new SocketError('ETIMEDOUT', `no answer in HTTP_TIMEOUT: ${method} ${path}`))
+  }
+
+  #begin(wire: ResponseWire, last: boolean): boolean {
+    const [status, headers, body, kind] = wire
+    const { defaultHeaders } = this.#http.listener.settings
+    this.#beforeHead()
+    try {
+      if (body !== true) {
+        this.#finish()
+        sendWhole(this.response, status, headers, body, kind, defaultHeaders)
+        this.#watchWriting()
+        return true
+      }
+      sendHead(this.response, status, headers, kind, defaultHeaders)
+    } catch (error) {
+      this.#unsendable(error)
+      return true
+    }
+    return last ? this.#endStream([]) : this.#beginStream()
+  }
+
+  #beforeHead(): void {
+    this.list?.clear(this)
+    if (this.#http.listener.draining) this.response.shouldKeepAlive = false
+    // The rest of a body that nobody reads is not worth waiting for: RFC 9112 section 9.3 lets a server close.
+    if (this.#receiving) abandonBody(this.request, this.response)
+    this.#receiving = false
+  }
+
+  #beginStream(): boolean {
+    this.#state = 'streaming'
+    this.response.on('drain', () => {
+      this.#http.socket.setTimeout(0)
+      this.connection.drained()
+    })
+    // A chunk that came along leaves in one packet with the head.
+    process.nextTick(() => {
+      if (this.#state === 'streaming') this.response.flushHeaders()
+    })
+    return true
+  }
+
+  #continue(wire: ChunkWire, last: boolean): boolean {
+    try {
+      if (wire === null) return this.#endStream([])
+      if (Array.isArray(wire)) return this.#endStream(wire[0])
+      const taken = this.response.write(typeof wire === 'string' ? Buffer.from(wire) : wire)
+      if (last) return this.#endStream([])
+      if (!taken) this.#watchWriting()
+      return taken
+    } catch (error) {
+      this.#unsendable(error)
+      return true
+    }
+  }
+
+  #endStream(trailers: readonly string[]): boolean {
+    this.#finish()
+    const pairs: [string, string][] = []
+    for (let i = 0; i + 1 < trailers.length; i += 2) pairs.push([trailers[i]!, trailers[i + 1]!])
+    if (pairs.length > 0) this.response.addTrailers(pairs)
+    this.response.end()
+    this.#watchWriting()
+    return true
+  }
+
+  /** What the program sent cannot be a response, such as a stream of another length than its Content-Length says. */
+  #unsendable(error: unknown): void {
+    const { message } = toSocketError(error, 'EINVAL')
+    this.#http.listener.socket.log('error', `a response could not be sent: ${message}`, { fd: this.connection.fd })
+    if (this.response.headersSent) this.#http.socket.destroy()
+    else sendProblem(this.response, 500)
+    this.fail(new SocketError('EINVAL', message))
+  }
+
+  #problem(status: 413 | 500 | 503, detail?: string): void {
+    if (this.#receiving) abandonBody(this.request, this.response)
+    this.#receiving = false
+    sendProblem(this.response, status, detail)
+  }
+
+  /** A client that takes nothing of what is written to it for HTTP_TIMEOUT is not waited for. */
+  #watchWriting(): void {
+    const { socket, listener } = this.#http
+    if (socket.writableLength > 0) socket.setTimeout(listener.settings.answers.delay)
+  }
+
+  #finish(): void {
+    this.#state = 'done'
+    this.list?.clear(this)
+    this.#http.forget(this)
+  }
+}

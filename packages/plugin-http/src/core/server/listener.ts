@@ -1,0 +1,269 @@
+/**
+ * An HTTP or HTTPS server: the driver of a listener's fd.
+ * @module
+ */
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http'
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
+import type { Socket } from 'node:net'
+import {
+  type Addr,
+  type CloseOptions,
+  type Connection,
+  type Driver,
+  type PluginSocket,
+  SO_KEEPALIVE,
+  SO_LINGER,
+  SO_MAX_CONNECTIONS,
+  SO_NODELAY,
+  SocketError,
+  type Target,
+} from '@unisock/kernel/plugin'
+import { HTTP_MAX_HEADER_SIZE } from '../options.ts'
+import { Acceptor } from './acceptor.ts'
+import { protocolFailure, rawProblem } from './client-errors.ts'
+import { HttpConnection } from './connection.ts'
+import type { Exchange } from './exchange.ts'
+import { answerHealthCheck, isHealthCheck } from './health.ts'
+import { closeGently } from './linger.ts'
+import { HttpResponse, sendProblem } from './response.ts'
+import { HttpSettings } from './settings.ts'
+import { isLiveTlsOption, readTls, serverTlsOptions, type TlsState } from './tls.ts'
+import { connectionOf } from './tracking.ts'
+
+/** How often node:http looks for requests that are late, in milliseconds. */
+const CHECK_INTERVAL = 500
+
+/** A request that is to be served: what a plugin does with it. */
+export type RequestListener = (request: IncomingMessage, response: HttpResponse, connection: HttpConnection) => void
+
+export interface HttpListenerOptions {
+  /** Over TLS. */
+  secure: boolean
+  onRequest: RequestListener
+}
+
+export class HttpListener implements Driver {
+  readonly socket: PluginSocket
+  readonly settings: HttpSettings
+  readonly connections = new Set<HttpConnection>()
+  /** No more requests after those that have begun to arrive. */
+  draining = false
+  readonly #secure: boolean
+  readonly #onRequest: RequestListener
+  #server: Server | SecureServer | undefined
+  #acceptor: Acceptor | undefined
+  #address: Addr | undefined
+  #tls: TlsState | undefined
+  #tlsChange: Promise<void> | undefined
+  /** Sockets below TLS, which are no connections before their handshake. */
+  readonly #handshaking = new Set<Socket>()
+  #opening: Exchange | undefined
+  #emptied: (() => void)[] = []
+
+  constructor(socket: PluginSocket, options: HttpListenerOptions) {
+    this.socket = socket
+    this.settings = new HttpSettings(socket)
+    this.#secure = options.secure
+    this.#onRequest = options.onRequest
+  }
+
+  /** @throws {SocketError} `EISBOUND`; the system's errors with their own codes; `EINVAL` naming a TLS option. */
+  async bind(at: Target): Promise<Addr> {
+    if (this.#acceptor) throw new SocketError('EISBOUND')
+    this.#server = this.#createServer()
+    this.#acceptor = new Acceptor(this.socket)
+    try {
+      this.#address = await this.#acceptor.bind(at)
+      return this.#address
+    } catch (error) {
+      this.#acceptor = this.#server = undefined
+      throw error
+    }
+  }
+
+  listen(): void {
+    if (!this.#acceptor || !this.#server) throw new SocketError('ENOADDR')
+    // node:http starts its check for late requests when its server listens; here the acceptor does.
+    this.#server.emit('listening')
+    this.#acceptor.open(socket => this.#serve(socket))
+  }
+
+  setOption(option: number): void | Promise<void> {
+    if (option === SO_MAX_CONNECTIONS) return this.#acceptor?.refresh()
+    if (isLiveTlsOption(option)) return this.#changeTls()
+    this.settings.refresh()
+    if (this.#server) this.#configure(this.#server)
+  }
+
+  /** Stops accepting, and resolves when what was in flight is finished. */
+  async drain(): Promise<void> {
+    this.#stop()
+    if (this.connections.size > 0) await new Promise<void>(resolve => this.#emptied.push(resolve))
+  }
+
+  /** Gives the address back. What is in flight has SO_LINGER seconds to finish. */
+  close({ abort = false }: CloseOptions): void {
+    this.#stop()
+    this.#server?.close()
+    if (abort) return this.destroy()
+    if (this.connections.size === 0 && this.#handshaking.size === 0) return
+    const deadline = setTimeout(() => this.destroy(), this.socket.option(SO_LINGER) * 1000)
+    deadline.unref()
+    this.#emptied.push(() => clearTimeout(deadline))
+  }
+
+  /** Drops every connection. */
+  destroy(): void {
+    for (const connection of this.connections) connection.socket.destroy()
+    for (const socket of this.#handshaking) socket.destroy()
+  }
+
+  inspect(): unknown {
+    let unanswered = 0
+    let waiting = 0
+    for (const { pipeline } of this.connections) {
+      unanswered += pipeline.unanswered
+      waiting += pipeline.waiting
+    }
+    return { address: this.#address, draining: this.draining, connections: this.connections.size, unanswered, waiting }
+  }
+
+  /** Gives an exchange its fd. False: there are no more. */
+  accept(exchange: Exchange, addr: Addr, data: unknown, handler: number | undefined): boolean {
+    this.#opening = exchange
+    return this.socket.accept(addr, this.#attach, { data, handler }) !== undefined
+  }
+
+  readonly #attach = (connection: Connection): Driver => {
+    const exchange = this.#opening!
+    exchange.connection = connection
+    return exchange
+  }
+
+  /** A connection has ended. */
+  forget(connection: HttpConnection): void {
+    this.connections.delete(connection)
+    if (this.connections.size === 0) for (const resolve of this.#emptied.splice(0)) resolve()
+  }
+
+  /** Serves a request whose turn it is on its connection. */
+  readonly start = (request: IncomingMessage, response: HttpResponse): void => {
+    const { healthPath } = this.settings
+    if (request.httpVersion === '1.1' && !hasOneHost(request)) {
+      response.shouldKeepAlive = false
+      sendProblem(response, 400, 'A request has exactly one Host.')
+    } else if (healthPath !== undefined && isHealthCheck(request.url!, healthPath)) {
+      answerHealthCheck(request, response, this.draining)
+    } else {
+      this.#onRequest(request, response, connectionOf(request.socket)!)
+    }
+  }
+
+  #stop(): void {
+    if (this.draining) return
+    this.draining = true
+    this.#acceptor?.close()
+    this.#server?.closeIdleConnections()
+    for (const connection of this.connections) connection.drain()
+  }
+
+  #serve(socket: Socket): void {
+    if (this.draining) {
+      socket.destroy()
+      return
+    }
+    if (this.socket.option(SO_KEEPALIVE)) socket.setKeepAlive(true)
+    if (!this.socket.option(SO_NODELAY)) socket.setNoDelay(false)
+    if (this.#secure) {
+      this.#handshaking.add(socket)
+      socket.once('close', () => this.#handshaking.delete(socket))
+    }
+    this.#server!.emit('connection', socket)
+    if (!this.#secure) socket.resume()
+  }
+
+  #createServer(): Server | SecureServer {
+    const options: ServerOptions<typeof IncomingMessage, typeof HttpResponse> = {
+      ServerResponse: HttpResponse,
+      maxHeaderSize: this.socket.option(HTTP_MAX_HEADER_SIZE),
+      connectionsCheckingInterval: CHECK_INTERVAL,
+      requireHostHeader: false,
+      optimizeEmptyRequests: true,
+    }
+    const server = this.#secure ? this.#createSecureServer(options) : createServer(options)
+    this.#configure(server)
+    const receive = (request: IncomingMessage, response: HttpResponse) =>
+      connectionOf(request.socket)!.request(request, response)
+    server
+      .on(this.#secure ? 'secureConnection' : 'connection', (socket: Socket) => {
+        this.connections.add(new HttpConnection(this, socket))
+      })
+      .on('request', receive)
+      .on('checkContinue', (request, response) => {
+        response.expectsContinue = true
+        receive(request, response)
+      })
+      .on('checkExpectation', (_request, response) => sendProblem(response, 417))
+      .on('connect', (_request, socket) => closeGently(socket as Socket, rawProblem(501, 'CONNECT is for proxies.')))
+      .on('clientError', (error, socket) => this.#refuse(error, socket as Socket))
+      .on('timeout', socket => connectionOf(socket)?.timedOut())
+    return server
+  }
+
+  #createSecureServer(options: ServerOptions<typeof IncomingMessage, typeof HttpResponse>): SecureServer {
+    this.#tls = readTls(this.socket)
+    return createSecureServer({ ...options, ...serverTlsOptions(this.socket, () => this.#tls!) })
+  }
+
+  #configure(server: Server | SecureServer): void {
+    const { readTimeout, headerTimeout, keepAliveTimeout } = this.settings
+    server.requestTimeout = readTimeout
+    server.headersTimeout = headerTimeout
+    server.keepAliveTimeout = keepAliveTimeout
+  }
+
+  #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    const connection = connectionOf(socket)
+    const failure = protocolFailure(error)
+    if (connection && failure) {
+      connection.fail(failure)
+      return
+    }
+    if (!connection) this.socket.log('debug', 'a TLS handshake failed', { code: error.code, message: error.message })
+    socket.destroy()
+  }
+
+  /** Certificates and keys that are set in one turn take effect together: one alone would not fit the other. */
+  #changeTls(): Promise<void> | undefined {
+    if (!this.#secure || !this.#server) return undefined
+    this.#tlsChange ??= new Promise((resolve, reject) => {
+      setImmediate(() => {
+        this.#tlsChange = undefined
+        try {
+          this.#applyTls(this.#server as SecureServer)
+          resolve()
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+    return this.#tlsChange
+  }
+
+  #applyTls(server: SecureServer): void {
+    const tls = readTls(this.socket)
+    server.setSecureContext(tls.context)
+    Object.assign(server, { requestCert: tls.verifyPeer, rejectUnauthorized: tls.verifyPeer })
+    this.#tls = tls
+  }
+}
+
+/** RFC 9112 section 3.2: a request without a Host, or with several, is answered with 400. */
+function hasOneHost({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts === 1
+}

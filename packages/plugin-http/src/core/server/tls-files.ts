@@ -1,0 +1,72 @@
+/**
+ * Certificates and keys, given as PEM text or as paths.
+ * @module
+ */
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { SocketError } from '@unisock/kernel/plugin'
+
+const PEM = '-----BEGIN '
+const CERTIFICATE_FILE = /\.(pem|crt|cer)$/i
+
+/** An error of a TLS option: says which, and never what a key is. */
+export function tlsError(option: string, message: string, cause?: unknown): SocketError {
+  return new SocketError('EINVAL', `${option}: ${message}`, { op: 'bind', cause })
+}
+
+/** PEM text, or what is in the file. */
+export function readPem(option: string, value: string): string {
+  if (value.includes(PEM)) return value
+  let text: string
+  try {
+    text = readFileSync(value, 'utf8')
+  } catch (cause) {
+    throw tlsError(option, `neither PEM text nor a file that can be read (${(cause as NodeJS.ErrnoException).code})`, cause)
+  }
+  if (!text.includes(PEM)) throw tlsError(option, 'the file has no PEM text')
+  return text
+}
+
+/** A certificate chain; its first certificate is the server's. */
+export function readCertificate(option: string, value: string): { pem: string; certificate: X509Certificate } {
+  const pem = readPem(option, value)
+  try {
+    return { pem, certificate: new X509Certificate(pem) }
+  } catch (cause) {
+    throw tlsError(option, `not a certificate (${(cause as Error).message})`, cause)
+  }
+}
+
+/** A private key that belongs to the certificate. */
+export function readPrivateKey(
+  option: string,
+  value: string,
+  passphrase: string | undefined,
+  certificate: X509Certificate,
+): string {
+  const pem = readPem(option, value)
+  let key: KeyObject
+  try {
+    key = createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase })
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE'
+    throw tlsError(option, missing ? 'the key is encrypted and needs a passphrase' : 'not a private key, or another passphrase')
+  }
+  if (!certificate.checkPrivateKey(key)) throw tlsError(option, 'the key does not belong to the certificate')
+  return pem
+}
+
+/** Trusted authorities: PEM text, files, and directories of them. */
+export function readAuthorities(option: string, value: string | readonly string[] | undefined): string[] | undefined {
+  if (value === undefined) return undefined
+  const values = typeof value === 'string' ? [value] : value
+  return values.flatMap(entry => listFiles(option, entry)).map(entry => readCertificate(option, entry).pem)
+}
+
+function listFiles(option: string, value: string): string[] {
+  if (value.includes(PEM) || !statSync(value, { throwIfNoEntry: false })?.isDirectory()) return [value]
+  const files = readdirSync(value).filter(name => CERTIFICATE_FILE.test(name))
+  if (files.length === 0) throw tlsError(option, 'the directory has no .pem, .crt or .cer file')
+  return files.sort().map(name => join(value, name))
+}

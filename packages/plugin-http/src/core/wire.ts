@@ -1,0 +1,42 @@
+/**
+ * What crosses between an exchange's two halves.
+ * @module
+ */
+
+/**
+ * A request as it crosses, worker to owner. Its header fields are one string, names and values in turn on lines of
+ * their own, which is split only when read. `body` is true where its chunks follow, each as a message of its own; null,
+ * or an array with the joined trailers, ends them. Further protocols append their own fields.
+ */
+export type RequestWire = [
+  method: string,
+  uri: string,
+  version: string,
+  headers: string,
+  body: Uint8Array | true | null,
+  trailers?: string | null,
+  ...more: unknown[],
+]
+
+/** What follows a request whose body is streamed. */
+export type BodyWire = Uint8Array | [trailers: string] | null
+
+/** What a reply's body is, for the Content-Type of a reply without one. */
+export const BODY_TEXT = 0
+export const BODY_JSON = 1
+export const BODY_BYTES = 2
+export type BodyKind = typeof BODY_TEXT | typeof BODY_JSON | typeof BODY_BYTES
+
+/**
+ * A response's head, owner to worker, with the whole body or null. `headers` has names and values in turn. A body of
+ * true is streamed: chunks follow, then null or the trailers, flat, in an array.
+ */
+export type ResponseWire = [
+  status: number,
+  headers: string[] | null,
+  body: string | Uint8Array | true | null,
+  kind: BodyKind,
+]
+
+/** What follows a streamed response's head. */
+export type ChunkWire = string | Uint8Array | [trailers: string[]] | null

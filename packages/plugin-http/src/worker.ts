@@ -1,0 +1,54 @@
+/**
+ * HTTP_SERVER and HTTPS_SERVER in the plugin worker.
+ * @module
+ */
+import type { IncomingMessage } from 'node:http'
+import { defineWorker } from '@unisock/kernel/plugin'
+import {
+  announcesTooMuch,
+  BodyCollector,
+  type HttpConnection,
+  HttpListener,
+  type HttpResponse,
+  hasBody,
+  readBody,
+  refuseBody,
+  requestWire,
+} from './core/worker.ts'
+import { HTTPS_SERVER } from './modes.ts'
+
+const listeners = new Set<HttpListener>()
+
+/** Sends a request to the owner: at once, when its body is there, or with its body behind it in chunks. */
+function serve(request: IncomingMessage, response: HttpResponse, connection: HttpConnection): void {
+  const { bodyStream, maxBodySize } = connection.listener.settings
+  if (!hasBody(request)) connection.open(request, response, requestWire(request, null))
+  else if (bodyStream) stream(request, response, connection, maxBodySize)
+  else
+    new BodyCollector(request, response, maxBodySize, (body, trailers) => {
+      connection.open(request, response, requestWire(request, body, trailers))
+    })
+}
+
+function stream(request: IncomingMessage, response: HttpResponse, connection: HttpConnection, limit: number): void {
+  if (announcesTooMuch(request, limit)) {
+    refuseBody(request, response, limit)
+    return
+  }
+  const exchange = connection.open(request, response, requestWire(request, true))
+  if (!exchange) return
+  exchange.receiving()
+  readBody(request, response, limit, exchange)
+}
+
+export default defineWorker({
+  open(mode, socket) {
+    const listener = new HttpListener(socket, { secure: mode === HTTPS_SERVER, onRequest: serve })
+    listeners.add(listener)
+    return listener
+  },
+  dispose() {
+    for (const listener of listeners) listener.close({ abort: true })
+    listeners.clear()
+  },
+})

@@ -1,0 +1,38 @@
+/**
+ * REST servers with OpenAPI, validation and tokens as a socket mode.
+ * @module
+ */
+import { API_VERSION, definePlugin, flagOptions, sibling, socketOptions, tlsOptions } from '@unisock/kernel/plugin'
+import { httpOptions } from '@unisock/plugin-http/core'
+import { REST_SERVER } from './modes.ts'
+import * as restOptions from './options.ts'
+
+export { type SignJwtOptions, signJwt } from './jwt/sign.ts'
+export type { AuthStatus, Claims, Jwk, JwtAlgorithm, JwtConfig } from './jwt/types.ts'
+export { REST_SERVER, type RestExchange, type RestWrite } from './modes.ts'
+export type { OpenApiInfo } from './openapi/document.ts'
+export type { JsonSchema, RouteDocs, ShortParameter } from './openapi/types.ts'
+export * from './options.ts'
+export type { Params } from './params.ts'
+export { isProblem, type Problem, type ProblemDocument, type ProblemExtensions, problem } from './problem.ts'
+export { isReply, type MarkedReply, type RestReply, reply } from './reply.ts'
+export type { RestRequest, RouteMatch } from './request.ts'
+export { type AnyRoute, type Method, type OnInvalid, type Route, type RouteAuth, type RouteHandler, route } from './route.ts'
+export type { ValidationResult } from './validation-result.ts'
+
+/** The plugin: `createKernel({ plugins: [rest()] })`. */
+export const rest = definePlugin({
+  name: 'rest',
+  version: '0.1.0',
+  apiVersion: API_VERSION,
+  ranges: {
+    modes: [
+      [24, 25],
+      [28, 29],
+    ],
+    options: [[110, 119]],
+  },
+  modes: { REST_SERVER },
+  options: { ...restOptions, ...httpOptions, ...socketOptions, ...flagOptions, ...tlsOptions },
+  worker: sibling('./worker', import.meta.url),
+})

@@ -1,0 +1,36 @@
+/**
+ * The socket mode of REST servers.
+ * @module
+ */
+import { defineMode, type } from '@unisock/kernel/plugin'
+import type { BodySource } from '@unisock/plugin-http/core'
+import { restOwner } from './owner.ts'
+import type { Problem } from './problem.ts'
+import type { RestReply } from './reply.ts'
+import type { RestRequest } from './request.ts'
+
+/** What `write` takes on an exchange: a reply, the body of a 200, or a problem. */
+export type RestWrite = RestReply | string | Uint8Array | BodySource | Problem
+
+/** What an exchange's fd speaks. */
+export interface RestExchange {
+  family: 'rest' | 'http' | 'tls' | 'core'
+  message: RestRequest
+  write: RestWrite
+}
+
+/**
+ * A REST server: routes, validation, tokens and documentation over HTTP/1.1, or HTTPS where options 322 and 323 are
+ * set. Each exchange is an fd. What no route's handler takes goes to the socket's.
+ */
+export const REST_SERVER = defineMode<'REST_SERVER', RestRequest, RestWrite, RestExchange['family']>({
+  number: 24,
+  name: 'REST_SERVER',
+  package: '@unisock/plugin-rest',
+  family: 'rest',
+  families: ['http', 'tls'],
+  kind: 'server',
+  message: type<RestRequest>(),
+  write: type<RestWrite>(),
+  owner: restOwner,
+})

@@ -1,0 +1,139 @@
+/**
+ * The OpenAPI 3.1 document of a router.
+ * @module
+ */
+import { type Pattern, toOpenApiPath } from '../pattern.ts'
+import { PROBLEM_MEDIA_TYPE } from '../problem.ts'
+import { SHARED, withReferences } from './schema.ts'
+import type { JsonSchema, Operation, Response } from './types.ts'
+
+/** The document's metadata: OpenAPI's Info object, and what stands beside it in the document. */
+export interface OpenApiInfo {
+  title: string
+  version: string
+  summary?: string
+  description?: string
+  termsOfService?: string
+  contact?: { name?: string; url?: string; email?: string }
+  license?: { name: string; identifier?: string; url?: string }
+  /** Where the API is reached. @default the base path on the server that the document came from */
+  servers?: { url: string; description?: string; variables?: Record<string, unknown> }[]
+  tags?: { name: string; description?: string }[]
+  externalDocs?: { url: string; description?: string }
+  /** Prefixes every route. */
+  base_path?: string
+}
+
+/** What a route brings to the document. */
+export interface DocumentedRoute {
+  readonly method: string
+  readonly pattern: Pattern
+  readonly operation: Operation
+  /** Whether a token is needed, may be there, or is not looked at. */
+  readonly auth: 'required' | 'optional' | 'none'
+  /** Whether a valid token may still lack what the route asks for. */
+  readonly restricted: boolean
+}
+
+export interface DocumentParts {
+  readonly info: OpenApiInfo | undefined
+  /** With its leading slash and without a trailing one; '' for none. */
+  readonly basePath: string
+  readonly schemas: Readonly<Record<string, JsonSchema>>
+  readonly routes: readonly DocumentedRoute[]
+  /** Whether bearer tokens are checked at all. */
+  readonly secured: boolean
+}
+
+const PROBLEM_SCHEMA: JsonSchema = {
+  type: 'object',
+  description: 'A problem document (RFC 9457).',
+  required: ['title', 'status'],
+  properties: {
+    type: { type: 'string', format: 'uri-reference' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    instance: { type: 'string', format: 'uri-reference' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['in', 'path', 'message'],
+        properties: {
+          in: { enum: ['path', 'query', 'headers', 'body'] },
+          path: { type: 'string', description: 'A JSON pointer (RFC 6901).' },
+          message: { type: 'string' },
+        },
+      },
+    },
+  },
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  '400': 'The request does not fit the description of this operation.',
+  '401': 'A bearer token is missing, expired or invalid.',
+  '403': 'The token does not allow this operation.',
+}
+
+/** Builds the document. Paths stand without the base path, which `servers` carries. */
+export function buildDocument(parts: DocumentParts): Record<string, unknown> {
+  const { info, schemas, routes, secured } = parts
+  const { servers, tags, externalDocs, base_path: _inServers, ...about } = info ?? { title: 'API', version: '0.0.0' }
+  const names = new Set(Object.keys(schemas))
+  const paths: Record<string, Record<string, unknown>> = {}
+  for (const route of routes) {
+    const path = (paths[toOpenApiPath(route.pattern)] ??= {})
+    // Patterns that differ by a parameter's type alone share a path; the first one describes it.
+    path[route.method.toLowerCase()] ??= describe(route, secured)
+  }
+  return {
+    openapi: '3.1.0',
+    info: about,
+    servers: serversOf(servers, parts.basePath),
+    ...(tags && { tags }),
+    ...(externalDocs && { externalDocs }),
+    paths: withReferences(paths, names, SHARED),
+    components: {
+      schemas: withReferences({ Problem: PROBLEM_SCHEMA, ...schemas }, names, SHARED),
+      responses: problemResponses(),
+      ...(secured && {
+        securitySchemes: { bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      }),
+    },
+  }
+}
+
+function serversOf(servers: OpenApiInfo['servers'], basePath: string): { url: string }[] {
+  if (servers === undefined || servers.length === 0) return [{ url: basePath || '/' }]
+  return servers.map(server => {
+    const url = server.url.endsWith('/') ? server.url.slice(0, -1) : server.url
+    return { ...server, url: url.endsWith(basePath) ? server.url : url + basePath }
+  })
+}
+
+function problemResponses(): Record<string, Response> {
+  const content = { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: `${SHARED}Problem` } } }
+  return Object.fromEntries(
+    Object.entries(PROBLEMS).map(([status, description]) => [`Problem${status}`, { description, content }]),
+  )
+}
+
+function describe(route: DocumentedRoute, secured: boolean): Record<string, unknown> {
+  const { operation } = route
+  const guarded = secured && route.auth !== 'none'
+  const mayFail = [
+    ...(operation.parameters.length > 0 || operation.requestBody ? ['400'] : []),
+    ...(guarded && route.auth === 'required' ? ['401'] : []),
+    ...(guarded && route.restricted ? ['403'] : []),
+  ]
+  const responses: Record<string, unknown> = {}
+  for (const status of mayFail) responses[status] = { $ref: `#/components/responses/Problem${status}` }
+  return {
+    ...operation,
+    ...(guarded && {
+      security: route.auth === 'optional' ? [{ bearerAuth: [] }, {}] : [{ bearerAuth: [] }],
+    }),
+    responses: { ...responses, ...operation.responses },
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * Options 110-115: the router, its routes, its document, tokens and shared schemas.
+ * @module
+ */
+import { defineOption, type Schema, type } from '@unisock/kernel/plugin'
+import { JWT_ALGORITHMS, type JwtConfig } from './jwt/types.ts'
+import type { OpenApiInfo } from './openapi/document.ts'
+import type { JsonSchema } from './openapi/types.ts'
+import { parsePattern } from './pattern.ts'
+import { type AnyRoute, METHODS, type OnInvalid, type RouteAuth, type RouteHandler, type RouteLimits, routeKey } from './route.ts'
+
+const family = 'rest'
+
+const text = (description: string): Schema => ({ type: 'string', minLength: 1, description })
+const onInvalid: Schema = {
+  enum: ['reject', 'pass'],
+  description:
+    'Whether a request that fails validation, authentication or routing is answered with a problem document, or handed on with validation_passed false.',
+}
+const names: Schema = { type: 'array', minItems: 1, items: { type: 'string', minLength: 1 } }
+/** RFC 6749 section 3.3: the characters of a scope. */
+const scopes: Schema = { type: 'array', minItems: 1, items: { type: 'string', pattern: '^[!#-\\[\\]-~]+$' } }
+const auth: Schema = {
+  description: 'Who may call: once REST_JWT_SECRET is set, holders of a valid token unless this says otherwise.',
+  anyOf: [
+    { enum: ['none', 'optional', 'required'] },
+    { type: 'object', additionalProperties: false, minProperties: 1, properties: { roles: names, scopes } },
+  ],
+}
+const limits: Schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    body: { type: 'integer', minimum: 0, description: 'Bytes of a request body, at most HTTP_MAX_BODY_SIZE.' },
+  },
+}
+const jsonSchema: Schema = { type: 'object' }
+const basePath: Schema = {
+  type: 'string',
+  pattern: '^(/|(/[^/?#\\s{}]+)+/?)?$',
+  description: 'Prefixes every route, such as /api/v1.',
+}
+
+/** REST_ROUTER_CONFIG's value. */
+export interface RouterConfig {
+  base_path?: string
+  /** Functions that routes name as their handlers. */
+  handlers?: Record<string, RouteHandler>
+  /** @default 'reject' */
+  onInvalid?: OnInvalid
+  /** For routes that do not say. @default 'required' once REST_JWT_SECRET is set */
+  auth?: RouteAuth
+  /** For routes that do not say. */
+  stream?: boolean
+  /** For routes that do not say. */
+  limits?: RouteLimits
+}
+
+/** REST_VALIDATION_SCHEMA's value. */
+export interface SharedSchemas {
+  /** Schemas by name: `{ $ref: 'User' }` or `{ $ref: '#/components/schemas/User' }` is one of them. */
+  schemas?: Record<string, JsonSchema>
+  /** Of the JSON body of routes that describe none. */
+  body?: JsonSchema
+  /** Properties of the query string of every route; a route's own parameters win by name. */
+  query?: JsonSchema
+  /** The same for request headers. */
+  headers?: JsonSchema
+}
+
+export const REST_ROUTER_CONFIG = defineOption({
+  number: 110,
+  name: 'REST_ROUTER_CONFIG',
+  family,
+  schema: {
+    type: 'object',
+    description: 'The router: base path, named handlers and what holds for routes that do not say.',
+    additionalProperties: false,
+    properties: {
+      base_path: basePath,
+      handlers: { type: 'object', additionalProperties: { isFunction: true } },
+      onInvalid,
+      auth,
+      stream: { type: 'boolean' },
+      limits,
+    },
+  },
+  value: type<RouterConfig>(),
+  default: {},
+})
+
+export const REST_ADD_ROUTE = defineOption({
+  number: 111,
+  name: 'REST_ADD_ROUTE',
+  family,
+  schema: {
+    type: 'object',
+    description: 'A route; the same method and pattern, whatever its parameters are called, replace it.',
+    required: ['method', 'pattern'],
+    additionalProperties: false,
+    properties: {
+      method: { enum: METHODS },
+      pattern: text('The path: /users/{id}, {id:int}, {id:uuid}, or {rest*} at the end.'),
+      handler: {
+        description: 'A function, or the name of one in REST_ROUTER_CONFIG.handlers.',
+        anyOf: [{ isFunction: true }, { type: 'string', minLength: 1 }],
+      },
+      openapi: { type: 'object', description: 'Documentation and schemas: an OpenAPI operation, or its short form.' },
+      auth,
+      onInvalid,
+      stream: { type: 'boolean', description: 'The body arrives as an async iterable.' },
+      limits,
+    },
+  },
+  value: type<AnyRoute>(),
+  journal: 'append',
+  key: routeKey,
+  check: definition => {
+    parsePattern(definition.pattern)
+  },
+})
+
+export const REST_OPENAPI_INFO = defineOption({
+  number: 112,
+  name: 'REST_OPENAPI_INFO',
+  family,
+  schema: {
+    type: 'object',
+    description: "The OpenAPI document's metadata.",
+    required: ['title', 'version'],
+    properties: {
+      title: text("The API's name."),
+      version: text("The API's version."),
+      summary: { type: 'string' },
+      description: { type: 'string' },
+      termsOfService: { type: 'string' },
+      contact: { type: 'object' },
+      license: { type: 'object', required: ['name'] },
+      servers: { type: 'array', items: { type: 'object', required: ['url'], properties: { url: { type: 'string' } } } },
+      tags: { type: 'array', items: { type: 'object', required: ['name'] } },
+      externalDocs: { type: 'object', required: ['url'] },
+      base_path: basePath,
+    },
+    additionalProperties: false,
+    patternProperties: { '^x-': {} },
+  },
+  value: type<OpenApiInfo>(),
+})
+
+export const REST_JWT_SECRET = defineOption({
+  number: 113,
+  name: 'REST_JWT_SECRET',
+  family,
+  schema: {
+    description: 'How bearer tokens are verified. Once set, every route needs a valid one unless it says otherwise.',
+    anyOf: [
+      { type: 'string', minLength: 1, description: 'The shared secret of HS256; RFC 7518 asks for 32 bytes or more.' },
+      {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          secret: text('The shared secret of HS256.'),
+          publicKey: text('A public key or certificate for RS256 or ES256: PEM text.'),
+          jwks: {
+            type: 'object',
+            required: ['keys'],
+            properties: { keys: { type: 'array', minItems: 1, items: { type: 'object', required: ['kty'] } } },
+          },
+          algorithms: { type: 'array', minItems: 1, items: { enum: JWT_ALGORITHMS } },
+          issuer: { anyOf: [text('Accepted iss.'), names] },
+          audience: { anyOf: [text('Accepted aud.'), names] },
+          clockTolerance: { type: 'number', minimum: 0, maximum: 3600, description: 'Seconds.' },
+        },
+        oneOf: [{ required: ['secret'] }, { required: ['publicKey'] }, { required: ['jwks'] }],
+      },
+    ],
+  },
+  value: type<string | JwtConfig>(),
+  secret: true,
+})
+
+export const REST_DOCS_PATH = defineOption({
+  number: 114,
+  name: 'REST_DOCS_PATH',
+  family,
+  schema: {
+    type: 'string',
+    pattern: '^(/[^/?#\\s{}]+)+$',
+    description: 'Serves Swagger UI here, and the OpenAPI document at /json and /yaml below it.',
+  },
+  value: type<string>(),
+})
+
+export const REST_VALIDATION_SCHEMA = defineOption({
+  number: 115,
+  name: 'REST_VALIDATION_SCHEMA',
+  family,
+  schema: {
+    type: 'object',
+    description: 'Schemas that routes share, and what holds for routes that do not say.',
+    additionalProperties: false,
+    properties: {
+      schemas: {
+        type: 'object',
+        propertyNames: { pattern: '^[A-Za-z0-9._-]+$' },
+        additionalProperties: jsonSchema,
+      },
+      body: jsonSchema,
+      query: jsonSchema,
+      headers: jsonSchema,
+    },
+  },
+  value: type<SharedSchemas>(),
+  default: {},
+})

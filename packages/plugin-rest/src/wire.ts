@@ -1,0 +1,31 @@
+/**
+ * What a REST request carries across the link beyond HTTP's own.
+ * @module
+ */
+
+/** In `flags`: the index of the status in AUTH_STATUSES. */
+export const AUTH_BITS = 7
+/** In `flags`: the request failed a check and was handed on. */
+export const FAILED = 8
+/** In `flags`: `body` is text, not JSON. */
+export const PLAIN_TEXT = 16
+
+/** HTTP's request wire with a route's findings behind it. Texts are JSON, parsed only when read. */
+export type RestWire = [
+  method: string,
+  uri: string,
+  version: string,
+  headers: string,
+  bytes: Uint8Array | true | null,
+  trailers: string | null,
+  /** Null where no route matched. */
+  pattern: string | null,
+  /** Names and values in turn. */
+  pathParams: readonly (string | number)[] | null,
+  body: string | null,
+  flags: number,
+  claims: string | null,
+  /** Null where the query is as it was sent. */
+  query: string | null,
+  results: string | null,
+]

@@ -1,0 +1,172 @@
+/**
+ * One fastify instance with one set of routes. It never listens: requests are handed to it.
+ * @module
+ */
+import { createServer, type IncomingMessage } from 'node:http'
+import { type HttpResponse, hasBody } from '@unisock/plugin-http/core/worker'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { BodyReader } from './body.ts'
+import { FORBIDDEN } from './auth.ts'
+import { ArrivingBody } from './arriving-body.ts'
+import type { Endpoint } from './endpoint.ts'
+import { answerProblem } from './problems.ts'
+import { Handover } from './handover.ts'
+import { acceptedAs, mediaTypeOf } from './media-type.ts'
+import { type Place, placesOf, type RouterParams } from './place.ts'
+import { answerUnrouted } from './unrouted.ts'
+import { Visit } from './visit.ts'
+
+type Fastify = typeof import('fastify').fastify
+type Request = FastifyRequest & { visit: Visit | null }
+type Done = (error: Error | null, body?: unknown) => void
+
+/** Longer path parameters are refused with 414: nothing sensible is that long, and expressions run on them. */
+const MAX_PARAM_LENGTH = 1024
+
+export interface AppOptions {
+  readonly fastify: Fastify
+  readonly endpoints: readonly Endpoint[]
+  /** Whether requests that no route matches are handed on. */
+  readonly passUnrouted: boolean
+  /** Something went wrong that is nobody's request's fault. */
+  readonly onError: (error: Error) => void
+}
+
+export class App {
+  readonly endpoints: readonly Endpoint[]
+  readonly #fastify: FastifyInstance
+  readonly #handover: Handover
+  readonly #passUnrouted: boolean
+  readonly #onError: (error: Error) => void
+  /** Requests whose body is on its way: all others are through before the next one comes. */
+  #arriving = 0
+  #onIdle: (() => void) | undefined
+  readonly #arrived = (): void => {
+    if (--this.#arriving === 0) this.#onIdle?.()
+  }
+
+  private constructor({ fastify, endpoints, passUnrouted, onError }: AppOptions) {
+    this.endpoints = endpoints
+    this.#passUnrouted = passUnrouted
+    this.#onError = onError
+    this.#fastify = fastify({
+      logger: false,
+      exposeHeadRoutes: false,
+      serverFactory: handler => createServer(handler),
+      // What parses the query knows whether anybody wants it.
+      routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: (query: string) => query as any },
+      frameworkErrors: (error, request, reply) => this.#fail(error, request, reply),
+    })
+    this.#handover = new Handover(new BodyReader(this.#fastify.getDefaultJsonParser('error', 'error')))
+    this.#setUp()
+  }
+
+  /** @throws {Error} when fastify refuses the routes. */
+  static async build(options: AppOptions): Promise<App> {
+    const app = new App(options)
+    await app.#fastify.ready()
+    return app
+  }
+
+  /** Takes a request. */
+  handle(request: IncomingMessage, response: HttpResponse): void {
+    this.#fastify.routing(request, response)
+  }
+
+  /** Calls back once no request can be handed on any more, if none comes in from now on. */
+  onIdle(callback: () => void): void {
+    if (this.#arriving === 0) callback()
+    else this.#onIdle = callback
+  }
+
+  #setUp(): void {
+    const app = this.#fastify
+    app.decorateRequest('visit', null)
+    app.removeAllContentTypeParsers()
+    const parse = (request: FastifyRequest, _payload: unknown, done: Done) => this.#read(request as Request, done)
+    // A media type of its own is found faster than the one for all.
+    app.addContentTypeParser('application/json', parse as any)
+    app.addContentTypeParser('*', parse as any)
+    app.setNotFoundHandler((request, reply) => this.#unrouted(request, reply))
+    app.setErrorHandler((error: FastifyError, request, reply) => this.#fail(error, request, reply))
+    for (const place of placesOf(this.endpoints)) this.#add(place)
+  }
+
+  #add(place: Place): void {
+    this.#fastify.route({
+      method: [...place.methods],
+      url: place.path,
+      onRequest: (request, reply, done) => this.#enter(place, request as Request, reply, done),
+      handler: request => this.#handover.send((request as Request).visit!),
+    })
+  }
+
+  /** Everything that can be said of a request before its body has come. */
+  #enter(place: Place, request: Request, reply: FastifyReply, done: () => void): void {
+    const response = reply.raw as HttpResponse
+    const endpoint = place.choose(request.params as RouterParams)
+    if (!endpoint) return this.#unrouted(request, reply)
+    const visit = new Visit(endpoint, request.params as RouterParams, request.raw, response)
+    if (admit(visit) && acceptBody(visit)) {
+      request.visit = visit
+      done()
+    }
+  }
+
+  #read({ visit }: Request, done: Done): void {
+    if (!visit || visit.endpoint.stream || !hasBody(visit.request)) return done(null)
+    this.#arriving++
+    visit.response.once('close', this.#arrived)
+    new ArrivingBody(visit, done).read()
+  }
+
+  #unrouted(request: FastifyRequest, reply: FastifyReply): void {
+    const response = reply.raw as HttpResponse
+    if (this.#passUnrouted) this.#handover.sendUnrouted(request.raw, response)
+    else answerUnrouted(this.endpoints, request.raw, response)
+  }
+
+  #fail(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+    reply.hijack()
+    const status = error.statusCode ?? 500
+    if (status >= 500) this.#onError(error)
+    answerProblem(request.raw, reply.raw as HttpResponse, status, {
+      detail: DETAILS[error.code] ?? (status < 500 ? error.message : undefined),
+    })
+  }
+}
+
+const DETAILS: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'The path is not valid percent-encoded UTF-8.',
+  FST_ERR_MAX_PARAM_LENGTH: `A path parameter is longer than ${MAX_PARAM_LENGTH} characters.`,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The Content-Type is not a media type.',
+}
+
+/** False when the token was refused, and the client told so. */
+function admit(visit: Visit): boolean {
+  const { gate, pass } = visit.endpoint
+  if (!gate) return true
+  const auth = gate(visit.request.headers.authorization)
+  visit.auth = auth
+  if (auth.admitted || pass) return true
+  const headers = auth.challenge === undefined ? [] : ['WWW-Authenticate', auth.challenge]
+  answerProblem(visit.request, visit.response, auth.status === FORBIDDEN ? 403 : 401, { detail: auth.detail, headers })
+  return false
+}
+
+/** False when the route takes no body of this media type, and the client was told so. */
+function acceptBody(visit: Visit): boolean {
+  const { request, response, endpoint } = visit
+  if (!hasBody(request) || endpoint.stream) return true
+  visit.mediaType = mediaTypeOf(request.headers['content-type'])
+  const { bodies } = endpoint.checks
+  const accepted = acceptedAs(visit.mediaType, bodies)
+  if (accepted !== undefined) {
+    visit.accepted = accepted
+    return true
+  }
+  const takes = bodies ? [...bodies.keys()].join(', ') : 'application/json, text/plain'
+  // RFC 9110 section 15.5.16: Accept says what would have been taken.
+  answerProblem(request, response, 415, { detail: `This takes ${takes}.`, headers: ['Accept', takes] })
+  return false
+}

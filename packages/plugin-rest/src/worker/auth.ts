@@ -1,0 +1,141 @@
+/**
+ * Who may call a route: bearer tokens (RFC 6750) and the roles and scopes in them.
+ * @module
+ */
+import type { Verdict, Verifier } from '../jwt/verify.ts'
+import type { Claims } from '../jwt/types.ts'
+import type { RouteAuth } from '../route.ts'
+
+/** The numbers that {@link AUTH_STATUSES} gives the statuses. */
+export const NONE = 0
+export const VALID = 1
+export const EXPIRED = 2
+export const INVALID = 3
+export const FORBIDDEN = 4
+
+/** What was found out about a request's token, and whether the route lets it in. */
+export interface AuthResult {
+  readonly admitted: boolean
+  readonly status: number
+  /** JSON text of the claims of a valid token. */
+  readonly claims: string | null
+  /** RFC 6750 section 3, for the response that refuses. */
+  readonly challenge: string | undefined
+  readonly detail: string | undefined
+}
+
+export type Gate = (authorization: string | undefined) => AuthResult
+
+const admitted = (status: number, claims: string | null = null): AuthResult => ({
+  admitted: true,
+  status,
+  claims,
+  challenge: undefined,
+  detail: undefined,
+})
+
+const ANYBODY = admitted(NONE)
+const NO_TOKEN: AuthResult = {
+  admitted: false,
+  status: NONE,
+  claims: null,
+  challenge: 'Bearer',
+  detail: 'A bearer token is required',
+}
+
+/** The claims' text by the claims object, which the verifier keeps while it remembers the token. */
+const texts = new WeakMap<Claims, string>()
+
+/**
+ * The check of one route.
+ * @param verify The router's verifier; undefined while REST_JWT_SECRET is not set.
+ */
+export function createGate(auth: RouteAuth | undefined, verify: Verifier | undefined): Gate | undefined {
+  const wanted = auth ?? (verify ? 'required' : 'none')
+  if (wanted === 'none') return undefined
+  if (wanted === 'optional' && !verify) return undefined
+  // Without a key no token can be worth anything: a route that asks for one stays shut.
+  const check: Verifier = verify ?? (() => ({ status: 'invalid', reason: 'No key is configured' }))
+  if (wanted === 'optional') return authorization => optional(check, authorization)
+  const rules = typeof wanted === 'object' ? wanted : {}
+  return authorization => required(check, rules, authorization)
+}
+
+function optional(verify: Verifier, authorization: string | undefined): AuthResult {
+  const token = bearerToken(authorization)
+  if (token === undefined) return ANYBODY
+  const verdict = verify(token)
+  return verdict.status === 'valid'
+    ? admitted(VALID, textOf(verdict.claims))
+    : admitted(verdict.status === 'expired' ? EXPIRED : INVALID)
+}
+
+function required(
+  verify: Verifier,
+  rules: { roles?: string[]; scopes?: string[] },
+  authorization: string | undefined,
+): AuthResult {
+  const token = bearerToken(authorization)
+  if (token === undefined) return NO_TOKEN
+  const verdict = verify(token)
+  if (verdict.status !== 'valid') return refused(verdict)
+  const claims = textOf(verdict.claims)
+  if (rules.roles && !hasRole(verdict.claims, rules.roles))
+    return forbidden(claims, `Needs one of the roles ${rules.roles.join(', ')}`, '')
+  if (rules.scopes && !hasScopes(verdict.claims, rules.scopes))
+    return forbidden(claims, `Needs the scopes ${rules.scopes.join(', ')}`, `, scope="${rules.scopes.join(' ')}"`)
+  return admitted(VALID, claims)
+}
+
+function refused(verdict: Exclude<Verdict, { status: 'valid' }>): AuthResult {
+  return {
+    admitted: false,
+    status: verdict.status === 'expired' ? EXPIRED : INVALID,
+    claims: null,
+    challenge: `Bearer error="invalid_token", error_description="${verdict.reason}"`,
+    detail: verdict.reason,
+  }
+}
+
+function forbidden(claims: string, detail: string, scope: string): AuthResult {
+  return {
+    admitted: false,
+    status: FORBIDDEN,
+    claims,
+    challenge: `Bearer error="insufficient_scope"${scope}`,
+    detail,
+  }
+}
+
+/** RFC 6750 section 2.1; the scheme's name is case-insensitive (RFC 9110 section 11.1). */
+function bearerToken(authorization: string | undefined): string | undefined {
+  if (authorization === undefined || authorization.length < 8 || authorization.charCodeAt(6) !== 0x20)
+    return undefined
+  if (authorization.slice(0, 6).toLowerCase() !== 'bearer') return undefined
+  return authorization.slice(7).trim()
+}
+
+function textOf(claims: Claims): string {
+  let text = texts.get(claims)
+  if (text === undefined) {
+    text = JSON.stringify(claims)
+    texts.set(claims, text)
+  }
+  return text
+}
+
+function hasRole(claims: Claims, roles: readonly string[]): boolean {
+  const held = listOf(claims.roles ?? claims.role)
+  return roles.some(role => held.includes(role))
+}
+
+function hasScopes(claims: Claims, scopes: readonly string[]): boolean {
+  const { scope, scopes: list } = claims
+  const held = typeof scope === 'string' ? scope.split(' ') : listOf(scope ?? list)
+  return scopes.every(wanted => held.includes(wanted))
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  return value === undefined ? [] : [value]
+}
