@@ -17,7 +17,13 @@ export interface OpenCall<T> {
 
 export class PendingCalls {
   readonly #waiting = new Map<number, Waiting>()
+  readonly #onChange: () => void
   #sequence = 0
+
+  /** `onChange` is called when the first call begins to wait and when the last one is settled. */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange
+  }
 
   get size(): number {
     return this.#waiting.size
@@ -28,11 +34,11 @@ export class PendingCalls {
     const sequence = (this.#sequence = (this.#sequence + 1) >>> 0)
     const outcome = new Outcome<T>((resolve, reject) => {
       this.#waiting.set(sequence, { fd, resolve: resolve as (value: unknown) => void, reject })
+      if (this.#waiting.size === 1) this.#onChange()
       try {
         send(sequence)
       } catch (error) {
-        this.#waiting.delete(sequence)
-        reject(error)
+        this.take(sequence)?.reject(error as Error)
       }
     })
     return { outcome, sequence }
@@ -41,13 +47,14 @@ export class PendingCalls {
   /** Takes a call out, to settle it; undefined when it was given up meanwhile or never was. */
   take(sequence: number): Waiting | undefined {
     const waiting = this.#waiting.get(sequence)
-    this.#waiting.delete(sequence)
+    if (this.#waiting.delete(sequence) && this.#waiting.size === 0) this.#onChange()
     return waiting
   }
 
   rejectAll(error: (fd: number) => Error): void {
     const all = [...this.#waiting.values()]
     this.#waiting.clear()
+    if (all.length > 0) this.#onChange()
     for (const waiting of all) waiting.reject(error(waiting.fd))
   }
 }

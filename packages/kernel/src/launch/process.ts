@@ -44,8 +44,12 @@ export function launchProcess(options: LaunchOptions): Launched {
     transport: { data: streamChannel(data), control: streamChannel(control) },
     exited,
     kill: () => void child.kill('SIGKILL'),
-    ref: () => child.ref(),
-    unref: () => child.unref(),
+    ref() {
+      for (const handle of [child, data, control]) handle.ref()
+    },
+    unref() {
+      for (const handle of [child, data, control]) handle.unref()
+    },
   }
 }
 

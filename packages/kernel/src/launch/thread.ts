@@ -14,6 +14,8 @@ export function launchThread({ name, resourceLimits }: LaunchOptions): Launched 
     name: `unisock ${name}`,
     workerData: { data: data.port2, control: control.port2 },
     transferList: [data.port2, control.port2],
+    // A program given as text (`node --input-type=module -e …`) would pass on a flag that no file may have.
+    execArgv: process.execArgv.filter(flag => !flag.startsWith('--input-type')),
     ...(resourceLimits ? { resourceLimits } : {}),
   })
   let failure: Error | undefined
@@ -27,7 +29,11 @@ export function launchThread({ name, resourceLimits }: LaunchOptions): Launched 
     transport: { data: portChannel(data.port1), control: portChannel(control.port1) },
     exited,
     kill: () => void worker.terminate(),
-    ref: () => worker.ref(),
-    unref: () => worker.unref(),
+    ref() {
+      for (const handle of [worker, data.port1, control.port1]) handle.ref()
+    },
+    unref() {
+      for (const handle of [worker, data.port1, control.port1]) handle.unref()
+    },
   }
 }

@@ -30,8 +30,6 @@ export function portChannel(port: MessagePort): Channel {
     drain() {
       for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) deliver(next.message)
     },
-    ref: () => port.ref(),
-    unref: () => port.unref(),
     close: () => port.close(),
   }
 }

@@ -71,8 +71,6 @@ export function streamChannel(socket: Socket): Channel {
       socket.on('data', deliver)
     },
     drain() {},
-    ref: () => socket.ref(),
-    unref: () => socket.unref(),
     close: () => socket.destroy(),
   }
 }

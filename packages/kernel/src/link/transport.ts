@@ -9,8 +9,6 @@ export interface Channel {
   onMessage(listener: (message: Uint8Array, attachments: readonly Uint8Array[]) => void): void
   /** Delivers what has arrived and was not delivered yet; called when the other end is gone. */
   drain(): void
-  ref(): void
-  unref(): void
   close(): void
 }
 

@@ -8,6 +8,7 @@ export {
   type AnyOption,
   type BindTarget,
   type CloseOptions,
+  type Fd,
   type Mode,
   type ModeSpec,
   type Option,

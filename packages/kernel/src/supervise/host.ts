@@ -31,7 +31,7 @@ export class PluginHost {
   readonly isolation: Isolation
   readonly plugins: readonly Plugin[]
   readonly core: Core
-  readonly calls = new PendingCalls()
+  readonly calls = new PendingCalls(() => this.#keepAlive())
   /** Which blocks of slots the present incarnation has. */
   readonly blocks = new Uint8Array(BLOCKS)
   readonly #backoff: Backoff
@@ -44,6 +44,8 @@ export class PluginHost {
   /** The present incarnation's end as the kernel decided it: a protocol violation. */
   #verdict: Error | undefined
   #waiting: (() => void)[] = []
+  #stopping = false
+  #keepsAlive = true
   #openFds = 0
   #restartTimer: NodeJS.Timeout | undefined
   #retired: LinkCounters = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, batchesIn: 0, batchesOut: 0 }
@@ -77,6 +79,7 @@ export class PluginHost {
     const limits = this.plugins.find(plugin => plugin.settings.resourceLimits)?.settings.resourceLimits
     const launched = LAUNCHERS[this.isolation]({ name: this.name, resourceLimits: limits })
     this.#launched = launched
+    this.#keepsAlive = true
     this.#verdict = undefined
     const control = new ControlPort<Notice, Order>(launched.transport.control, notice => this.#notice(notice))
     this.#control = control
@@ -104,7 +107,7 @@ export class PluginHost {
     }
     this.grantSlots()
     this.state = 'running'
-    if (this.#openFds === 0) launched.unref()
+    this.#keepAlive()
     void launched.exited.then(error => this.#exited(launched, error))
   }
 
@@ -196,14 +199,25 @@ export class PluginHost {
     this.frame(TO_WORKER.CANCEL, fd, 1, sequence)
   }
 
-  /** What the program created keeps the process alive until it ends. */
   opened(entry: Entry): void {
-    if (!entry.isConnection && this.#openFds++ === 0) this.#launched?.ref()
+    if (entry.isConnection) return
+    this.#openFds++
+    this.#keepAlive()
   }
 
   released(entry: Entry): void {
     if (entry.isConnection) return
-    if (--this.#openFds === 0 && this.running) this.#launched?.unref()
+    this.#openFds--
+    this.#keepAlive()
+  }
+
+  /** What the program created and what it waits for keeps the process alive; nothing else does. */
+  #keepAlive(): void {
+    const needed = this.#openFds > 0 || this.calls.size > 0 || this.state !== 'running'
+    if (needed === this.#keepsAlive) return
+    this.#keepsAlive = needed
+    if (needed) this.#launched?.ref()
+    else this.#launched?.unref()
   }
 
   grantSlots(): void {
@@ -225,6 +239,8 @@ export class PluginHost {
   /** Drains the worker within the deadline (ms) and ends it. */
   async stop(deadline: number): Promise<void> {
     clearTimeout(this.#restartTimer)
+    this.#stopping = true
+    this.#launched?.ref()
     const launched = this.#launched
     if (this.running && launched) {
       this.#link!.flush()
@@ -249,13 +265,13 @@ export class PluginHost {
   }
 
   #exited(launched: Launched, error: Error | undefined): void {
-    if (this.state === 'stopped' || this.#launched !== launched) return
+    if (this.#stopping || this.#launched !== launched) return
     if (!this.#verdict) {
       this.#link!.drain()
       this.#control!.drain()
     }
     const reason = this.#lost('EPLUGIN', this.#verdict ?? error ?? new Error('it ended by itself'))
-    const delay = this.core.closing ? undefined : this.#backoff.next(performance.now())
+    const delay = this.#backoff.next(performance.now())
     this.state = delay === undefined ? 'failed' : 'restarting'
     this.restarts++
     channels.restart.publish({
@@ -315,7 +331,6 @@ export class PluginHost {
       await launched.exited
       return this.#exited(launched, error as Error)
     }
-    if (this.core.closing) return
     replay(this)
     const waiting = this.#waiting
     this.#waiting = []

@@ -2,7 +2,7 @@
  * One fd in its worker: what the driver speaks to.
  * @module
  */
-import { SocketError, toErrorRecord } from '../errors.ts'
+import { SocketError, toErrorRecord, toSocketError } from '../errors.ts'
 import { FROM_WORKER } from '../link/frames.ts'
 import type { Connection, Driver, EmitOptions, LogEntry, PluginSocket } from '../plugin/driver.ts'
 import { SO_OVERFLOW, SO_READ_WINDOW, SO_WRITE_HIGH_WATER } from '../plugin/options/socket.ts'
@@ -16,7 +16,7 @@ const OVERFLOW_FACTOR = 16
 export class WorkerSocket implements PluginSocket {
   readonly fd: number
   readonly mode: number
-  readonly #host: WorkerHost
+  readonly host: WorkerHost
   readonly parent: WorkerSocket | undefined
   driver!: Driver
   ended = false
@@ -40,7 +40,7 @@ export class WorkerSocket implements PluginSocket {
   bound = false
 
   constructor(host: WorkerHost, fd: number, mode: number, parent?: WorkerSocket) {
-    this.#host = host
+    this.host = host
     this.fd = fd
     this.mode = mode
     this.parent = parent
@@ -48,7 +48,7 @@ export class WorkerSocket implements PluginSocket {
   }
 
   get values(): WorkerOptions {
-    return (this.#values ??= new WorkerOptions(this.#host.defaults, this.parent?.values))
+    return (this.#values ??= new WorkerOptions(this.host.defaults, this.parent?.values))
   }
 
   get serial(): Serial {
@@ -70,7 +70,7 @@ export class WorkerSocket implements PluginSocket {
 
   option<T>(option: Option<T, any>): T {
     const values = this.#values ?? this.parent?.values
-    return (values ? values.get(option) : this.#host.defaults.get(option)) as T
+    return (values ? values.get(option) : this.host.defaults.get(option)) as T
   }
 
   options<T>(option: Option<T, any>): readonly T[] {
@@ -82,8 +82,8 @@ export class WorkerSocket implements PluginSocket {
     const handler = options?.handler
     const size =
       handler === undefined
-        ? this.#host.frame(FROM_WORKER.EVENT, this.fd, 1, data)
-        : this.#host.frame(FROM_WORKER.EVENT, this.fd, 2, data, handler)
+        ? this.host.frame(FROM_WORKER.EVENT, this.fd, 1, data)
+        : this.host.frame(FROM_WORKER.EVENT, this.fd, 2, data, handler)
     return this.spend(size)
   }
 
@@ -107,23 +107,23 @@ export class WorkerSocket implements PluginSocket {
     driver: (connection: Connection) => Driver,
     first?: { data: unknown; handler?: number | undefined },
   ): Connection | undefined {
-    return this.#host.accept(this, addr, driver, first)
+    return this.host.accept(this, addr, driver, first)
   }
 
   end(): void {
     if (this.ended || this.#peerEnded) return
     this.#peerEnded = true
-    this.#host.frame(FROM_WORKER.ENDED, this.fd, 0)
+    this.host.frame(FROM_WORKER.ENDED, this.fd, 0)
   }
 
   close(error?: Error): void {
     if (this.ended) return
-    this.#host.frame(FROM_WORKER.CLOSED, this.fd, 1, error ? toErrorRecord(error, 'ECONNRESET') : null)
+    this.host.frame(FROM_WORKER.CLOSED, this.fd, 1, error ? toErrorRecord(error, 'ECONNRESET') : null)
     this.finish()
   }
 
   error(error: Error): void {
-    if (!this.ended) this.#host.frame(FROM_WORKER.ERROR, this.fd, 1, toErrorRecord(error, 'EPROTO'))
+    if (!this.ended) this.host.frame(FROM_WORKER.ERROR, this.fd, 1, toErrorRecord(error, 'EPROTO'))
   }
 
   keep(key: string, value: unknown): void {
@@ -131,15 +131,15 @@ export class WorkerSocket implements PluginSocket {
     this.#kept ??= new Map()
     if (value === undefined) this.#kept.delete(key)
     else this.#kept.set(key, value)
-    this.#host.frame(FROM_WORKER.KEEP, this.fd, 2, key, value)
+    this.host.frame(FROM_WORKER.KEEP, this.fd, 2, key, value)
   }
 
   retire(functions: readonly number[]): void {
-    if (functions.length > 0 && !this.ended) this.#host.frame(FROM_WORKER.RETIRE, this.fd, 1, functions)
+    if (functions.length > 0 && !this.ended) this.host.frame(FROM_WORKER.RETIRE, this.fd, 1, functions)
   }
 
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, details: LogEntry = {}): void {
-    this.#host.log(level, message, { fd: this.fd, ...details })
+    this.host.log(level, message, { fd: this.fd, ...details })
   }
 
   /** Hands data to the driver and keeps account of what it holds back. */
@@ -181,7 +181,7 @@ export class WorkerSocket implements PluginSocket {
       if (this.#blockedBytes > limit) this.abort(new SocketError('ENOBUFS', undefined, { fd: this.fd, op: 'broadcast' }))
       return
     }
-    if (policy === 'drop' || this.#latest) this.#host.frame(FROM_WORKER.DROPPED, this.fd, 1, 1)
+    if (policy === 'drop' || this.#latest) this.host.frame(FROM_WORKER.DROPPED, this.fd, 1, 1)
     if (policy === 'latest') this.#latest = { data }
   }
 
@@ -207,7 +207,7 @@ export class WorkerSocket implements PluginSocket {
     if (this.ended) return
     this.ended = true
     this.#serial?.clear()
-    this.#host.release(this)
+    this.host.release(this)
     for (const controller of this.#calls?.values() ?? []) controller.abort()
   }
 
@@ -242,14 +242,14 @@ export class WorkerSocket implements PluginSocket {
     if (this.ended) return
     const highWater = (this.option(SO_WRITE_HIGH_WATER as Option<number>) ?? 256 * 1024) >> 2
     if (this.#taken < highWater) return
-    this.#host.frame(FROM_WORKER.CREDIT, this.fd, 1, this.#taken)
+    this.host.frame(FROM_WORKER.CREDIT, this.fd, 1, this.#taken)
     this.#taken = 0
   }
 
   /** What the program did wrong is reported; anything else ends the fd. */
   #writeFailed(error: unknown): void {
     const record = toErrorRecord(error, 'EPLUGIN')
-    if (record.category === 'usage') this.#host.frame(FROM_WORKER.ERROR, this.fd, 1, record)
+    if (record.category === 'usage') this.host.frame(FROM_WORKER.ERROR, this.fd, 1, record)
     else this.#failed(error)
   }
 
@@ -258,6 +258,6 @@ export class WorkerSocket implements PluginSocket {
       this.log('error', 'a driver failed after its fd had ended', { error: toErrorRecord(error, 'EPLUGIN') })
       return
     }
-    this.abort(error instanceof Error ? error : new Error(String(error)))
+    this.abort(toSocketError(error, 'EPLUGIN'))
   }
 }

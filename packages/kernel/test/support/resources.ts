@@ -1,0 +1,79 @@
+/** Kernels and peers that tests own: `await using` ends them. */
+import { once } from 'node:events'
+import net from 'node:net'
+import { createKernel, type Isolation, type KernelOptions, type Logger } from '../../src/index.ts'
+import type { Kernel } from '../../src/kernel.ts'
+import { ECHO_SERVER, echo } from '../fixtures/echo/index.ts'
+
+export const ISOLATIONS: readonly Isolation[] = ['thread', 'process', 'inline']
+
+export interface LogLine {
+  level: string
+  message: string
+  details: any
+}
+
+/** A logger that remembers, for tests that expect a line or the lack of one. */
+export function memoryLogger(): Logger & { lines: LogLine[] } {
+  const lines: LogLine[] = []
+  const level = (name: string) => (details: object, message: string) =>
+    void lines.push({ level: name, message, details })
+  return { lines, debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
+}
+
+export async function echoKernel(isolation: Isolation, options: Partial<KernelOptions> = {}) {
+  const logger = memoryLogger()
+  const kernel = await createKernel({ plugins: [echo({ isolation })], logger, ...options })
+  return Object.assign(kernel, { lines: logger.lines })
+}
+
+/** A listening echo server whose connections get the given handlers. */
+export async function listening(kernel: Kernel, handlers: Parameters<typeof kernel.create<any>>[1] = {}) {
+  const server = kernel.create(ECHO_SERVER, handlers as any)
+  const addr = await kernel.bind(server, 0)
+  await kernel.listen(server)
+  return { server, addr }
+}
+
+/** A plain TCP peer with its input collected. */
+export async function peer(port: number) {
+  const socket = net.connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  const chunks: Buffer[] = []
+  let wake = (): void => {}
+  socket.on('data', chunk => {
+    chunks.push(chunk)
+    wake()
+  })
+  socket.on('close', () => wake())
+  socket.on('error', () => {})
+  return Object.assign(socket, {
+    received: () => Buffer.concat(chunks),
+    /** Waits until so many bytes have arrived. */
+    async bytes(count: number): Promise<Buffer> {
+      while (Buffer.concat(chunks).length < count && !socket.destroyed)
+        await new Promise<void>(resolve => {
+          wake = resolve
+        })
+      return Buffer.concat(chunks)
+    },
+    async ended(): Promise<void> {
+      if (!socket.closed) await once(socket, 'close')
+    },
+    async [Symbol.asyncDispose]() {
+      if (socket.closed) return
+      socket.destroy()
+      await once(socket, 'close')
+    },
+  })
+}
+
+/** A promise with its resolvers, for handlers to settle. */
+export function signal<T = void>() {
+  return Promise.withResolvers<T>()
+}
+
+/** Waits until a condition on events holds, polled once a loop turn. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(resolve => setImmediate(resolve))
+}
