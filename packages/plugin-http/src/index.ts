@@ -2,7 +2,14 @@
  * HTTP and HTTPS servers as socket modes.
  * @module
  */
-import { API_VERSION, definePlugin, flagOptions, sibling, socketOptions, tlsOptions } from '@unisock/kernel/plugin'
+import {
+  API_VERSION,
+  definePlugin,
+  flagOptions,
+  sibling,
+  socketOptions,
+  tlsOptions,
+} from '@unisock/kernel/plugin'
 import { httpOptions } from './core/index.ts'
 import { HTTP_SERVER, HTTPS_SERVER } from './modes.ts'
 

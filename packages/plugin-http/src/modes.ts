@@ -2,13 +2,14 @@
  * The socket modes of HTTP servers.
  * @module
  */
-import { defineMode, type } from '@unisock/kernel/plugin'
+import { defineMode, HTTP_SERVER_MODE, type } from '@unisock/kernel/plugin'
 import { type HttpRequest, type HttpWrite, httpOwner } from './core/index.ts'
 
 const shared = {
   package: '@unisock/plugin-http',
   family: 'http',
   families: ['tls'],
+  flags: [HTTP_SERVER_MODE],
   kind: 'server',
   message: type<HttpRequest>(),
   write: type<HttpWrite>(),

@@ -17,6 +17,7 @@ import {
 } from './core/worker.ts'
 import { HTTPS_SERVER } from './modes.ts'
 
+/** Those with connections: also after they were closed, while what is in flight finishes. */
 const listeners = new Set<HttpListener>()
 
 /** Sends a request to the owner: at once, when its body is there, or with its body behind it in chunks. */
@@ -30,7 +31,12 @@ function serve(request: IncomingMessage, response: HttpResponse, connection: Htt
     })
 }
 
-function stream(request: IncomingMessage, response: HttpResponse, connection: HttpConnection, limit: number): void {
+function stream(
+  request: IncomingMessage,
+  response: HttpResponse,
+  connection: HttpConnection,
+  limit: number,
+): void {
   if (announcesTooMuch(request, limit)) {
     refuseBody(request, response, limit)
     return
@@ -45,10 +51,10 @@ export default defineWorker({
   open(mode, socket) {
     const listener = new HttpListener(socket, { secure: mode === HTTPS_SERVER, onRequest: serve })
     listeners.add(listener)
+    void listener.closed.then(() => listeners.delete(listener))
     return listener
   },
   dispose() {
     for (const listener of listeners) listener.close({ abort: true })
-    listeners.clear()
   },
 })

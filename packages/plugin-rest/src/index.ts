@@ -2,7 +2,14 @@
  * REST servers with OpenAPI, validation and tokens as a socket mode.
  * @module
  */
-import { API_VERSION, definePlugin, flagOptions, sibling, socketOptions, tlsOptions } from '@unisock/kernel/plugin'
+import {
+  API_VERSION,
+  definePlugin,
+  flagOptions,
+  sibling,
+  socketOptions,
+  tlsOptions,
+} from '@unisock/kernel/plugin'
 import { httpOptions } from '@unisock/plugin-http/core'
 import { REST_SERVER } from './modes.ts'
 import * as restOptions from './options.ts'
@@ -17,7 +24,15 @@ export type { Params } from './params.ts'
 export { isProblem, type Problem, type ProblemDocument, type ProblemExtensions, problem } from './problem.ts'
 export { isReply, type MarkedReply, type RestReply, reply } from './reply.ts'
 export type { RestRequest, RouteMatch } from './request.ts'
-export { type AnyRoute, type Method, type OnInvalid, type Route, type RouteAuth, type RouteHandler, route } from './route.ts'
+export {
+  type AnyRoute,
+  type Method,
+  type OnInvalid,
+  type Route,
+  type RouteAuth,
+  type RouteHandler,
+  route,
+} from './route.ts'
 export type { ValidationResult } from './validation-result.ts'
 
 /** The plugin: `createKernel({ plugins: [rest()] })`. */

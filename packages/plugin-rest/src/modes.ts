@@ -2,7 +2,7 @@
  * The socket mode of REST servers.
  * @module
  */
-import { defineMode, type } from '@unisock/kernel/plugin'
+import { defineMode, HTTP_SERVER_MODE, REST_MODE, type } from '@unisock/kernel/plugin'
 import type { BodySource } from '@unisock/plugin-http/core'
 import { restOwner } from './owner.ts'
 import type { Problem } from './problem.ts'
@@ -23,12 +23,13 @@ export interface RestExchange {
  * A REST server: routes, validation, tokens and documentation over HTTP/1.1, or HTTPS where options 322 and 323 are
  * set. Each exchange is an fd. What no route's handler takes goes to the socket's.
  */
-export const REST_SERVER = defineMode<'REST_SERVER', RestRequest, RestWrite, RestExchange['family']>({
+export const REST_SERVER = defineMode({
   number: 24,
   name: 'REST_SERVER',
   package: '@unisock/plugin-rest',
   family: 'rest',
   families: ['http', 'tls'],
+  flags: [HTTP_SERVER_MODE, REST_MODE],
   kind: 'server',
   message: type<RestRequest>(),
   write: type<RestWrite>(),

@@ -7,7 +7,15 @@ import { JWT_ALGORITHMS, type JwtConfig } from './jwt/types.ts'
 import type { OpenApiInfo } from './openapi/document.ts'
 import type { JsonSchema } from './openapi/types.ts'
 import { parsePattern } from './pattern.ts'
-import { type AnyRoute, METHODS, type OnInvalid, type RouteAuth, type RouteHandler, type RouteLimits, routeKey } from './route.ts'
+import {
+  type AnyRoute,
+  METHODS,
+  type OnInvalid,
+  type RouteAuth,
+  type RouteHandler,
+  type RouteLimits,
+  routeKey,
+} from './route.ts'
 
 const family = 'rest'
 
@@ -21,7 +29,8 @@ const names: Schema = { type: 'array', minItems: 1, items: { type: 'string', min
 /** RFC 6749 section 3.3: the characters of a scope. */
 const scopes: Schema = { type: 'array', minItems: 1, items: { type: 'string', pattern: '^[!#-\\[\\]-~]+$' } }
 const auth: Schema = {
-  description: 'Who may call: once REST_JWT_SECRET is set, holders of a valid token unless this says otherwise.',
+  description:
+    'Who may call: once REST_JWT_SECRET is set, holders of a valid token unless this says otherwise.',
   anyOf: [
     { enum: ['none', 'optional', 'required'] },
     { type: 'object', additionalProperties: false, minProperties: 1, properties: { roles: names, scopes } },
@@ -31,7 +40,11 @@ const limits: Schema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    body: { type: 'integer', minimum: 0, description: 'Bytes of a request body, at most HTTP_MAX_BODY_SIZE.' },
+    body: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Bytes of a request body, at most HTTP_MAX_BODY_SIZE.',
+    },
   },
 }
 const jsonSchema: Schema = { type: 'object' }
@@ -105,7 +118,10 @@ export const REST_ADD_ROUTE = defineOption({
         description: 'A function, or the name of one in REST_ROUTER_CONFIG.handlers.',
         anyOf: [{ isFunction: true }, { type: 'string', minLength: 1 }],
       },
-      openapi: { type: 'object', description: 'Documentation and schemas: an OpenAPI operation, or its short form.' },
+      openapi: {
+        type: 'object',
+        description: 'Documentation and schemas: an OpenAPI operation, or its short form.',
+      },
       auth,
       onInvalid,
       stream: { type: 'boolean', description: 'The body arrives as an async iterable.' },
@@ -136,7 +152,10 @@ export const REST_OPENAPI_INFO = defineOption({
       termsOfService: { type: 'string' },
       contact: { type: 'object' },
       license: { type: 'object', required: ['name'] },
-      servers: { type: 'array', items: { type: 'object', required: ['url'], properties: { url: { type: 'string' } } } },
+      servers: {
+        type: 'array',
+        items: { type: 'object', required: ['url'], properties: { url: { type: 'string' } } },
+      },
       tags: { type: 'array', items: { type: 'object', required: ['name'] } },
       externalDocs: { type: 'object', required: ['url'] },
       base_path: basePath,
@@ -152,9 +171,14 @@ export const REST_JWT_SECRET = defineOption({
   name: 'REST_JWT_SECRET',
   family,
   schema: {
-    description: 'How bearer tokens are verified. Once set, every route needs a valid one unless it says otherwise.',
+    description:
+      'How bearer tokens are verified. Once set, every route needs a valid one unless it says otherwise.',
     anyOf: [
-      { type: 'string', minLength: 1, description: 'The shared secret of HS256; RFC 7518 asks for 32 bytes or more.' },
+      {
+        type: 'string',
+        minLength: 1,
+        description: 'The shared secret of HS256; RFC 7518 asks for 32 bytes or more.',
+      },
       {
         type: 'object',
         additionalProperties: false,
@@ -164,7 +188,9 @@ export const REST_JWT_SECRET = defineOption({
           jwks: {
             type: 'object',
             required: ['keys'],
-            properties: { keys: { type: 'array', minItems: 1, items: { type: 'object', required: ['kty'] } } },
+            properties: {
+              keys: { type: 'array', minItems: 1, items: { type: 'object', required: ['kty'] } },
+            },
           },
           algorithms: { type: 'array', minItems: 1, items: { enum: JWT_ALGORITHMS } },
           issuer: { anyOf: [text('Accepted iss.'), names] },

@@ -8,13 +8,13 @@ import {
   BODY_JSON,
   BODY_TEXT,
   checkReply,
-  httpOwner,
   type HttpReply,
   type HttpWrite,
+  httpOwner,
   isSource,
   jsonText,
-  receiveAs,
   type ResponseWire,
+  receiveAs,
   sendChecked,
   sendReply,
   stateOf,
@@ -54,7 +54,11 @@ function failure(error: unknown, port: OwnerPort, message: unknown): boolean {
 }
 
 function sendProblem({ status, document, headers }: Problem, port: OwnerPort): boolean {
-  const reply = checkReply({ status, headers: { ...headers, 'Content-Type': PROBLEM_MEDIA_TYPE }, body: document })
+  const reply = checkReply({
+    status,
+    headers: { ...headers, 'Content-Type': PROBLEM_MEDIA_TYPE },
+    body: document,
+  })
   return sendChecked(reply, port, false)
 }
 

@@ -52,12 +52,17 @@ export function parsePattern(source: string): Pattern {
   const texts = source.slice(1).split('/')
   for (const [index, text] of texts.entries()) {
     const last = index === texts.length - 1
-    const segment = text[0] === '{' ? parseParam(source, position, text) : parseLiteral(source, position, text, last)
+    const segment =
+      text[0] === '{' ? parseParam(source, position, text) : parseLiteral(source, position, text, last)
     if (typeof segment !== 'string') {
       if (params.some(param => param.name === segment.name))
         throw new PatternError(source, position, `parameter ${segment.name} is there twice, the second`)
       if (segment.type === 'rest' && !last)
-        throw new PatternError(source, position, `{${segment.name}*} takes the rest of the path and must come last; it is`)
+        throw new PatternError(
+          source,
+          position,
+          `{${segment.name}*} takes the rest of the path and must come last; it is`,
+        )
       params.push(segment)
     }
     segments.push(segment)
@@ -74,7 +79,7 @@ function parseLiteral(source: string, position: number, text: string, last: bool
   if (!bad) return text
   const reason =
     bad[0] === '{' || bad[0] === '}'
-      ? 'a parameter is a whole segment such as {id}; found ' + bad[0]
+      ? `a parameter is a whole segment such as {id}; found ${bad[0]}`
       : `${JSON.stringify(bad[0])} cannot be part of a path segment; found`
   throw new PatternError(source, position + bad.index, reason)
 }
@@ -120,6 +125,11 @@ export function patternShape(pattern: Pattern): string {
   return join(pattern, param => (param.type === 'int' || param.type === 'uuid' ? '{#}' : ERASED[param.type]))
 }
 
+/** The pattern with all about its parameters erased: OpenAPI holds paths of one template to be the same path. */
+export function pathTemplate(pattern: Pattern): string {
+  return join(pattern, () => '{}')
+}
+
 /** The path of the OpenAPI document: `/users/{id}`. */
 export function toOpenApiPath(pattern: Pattern): string {
   return join(pattern, param => `{${param.name}}`)
@@ -141,7 +151,8 @@ export function matches(pattern: Pattern, path: readonly string[]): boolean {
   const { segments } = pattern
   for (const [index, segment] of segments.entries()) {
     if (index >= path.length) return false
-    if (typeof segment === 'string' ? segment !== path[index] : !accepts(segment.type, path[index]!)) return false
+    if (typeof segment === 'string' ? segment !== path[index] : !accepts(segment.type, path[index]!))
+      return false
     if (typeof segment !== 'string' && segment.type === 'rest') return true
   }
   return segments.length === path.length
@@ -151,7 +162,10 @@ export function matches(pattern: Pattern, path: readonly string[]): boolean {
  * The path as find-my-way has it. Parameters are named by position, `p0` and so on, since routes of one shape share
  * it; a typed parameter matches any of the types that `types` names for its position.
  */
-export function toRouterPath(pattern: Pattern, types = (index: number) => new Set([pattern.params[index]!.type])): string {
+export function toRouterPath(
+  pattern: Pattern,
+  types = (index: number) => new Set([pattern.params[index]!.type]),
+): string {
   let index = 0
   let text = ''
   for (const segment of pattern.segments) {
@@ -164,7 +178,11 @@ export function toRouterPath(pattern: Pattern, types = (index: number) => new Se
   return text
 }
 
-function routerParam(index: number, type: 'text' | 'int' | 'uuid', types: (index: number) => Set<ParamType>): string {
+function routerParam(
+  index: number,
+  type: 'text' | 'int' | 'uuid',
+  types: (index: number) => Set<ParamType>,
+): string {
   if (type === 'text') return `:p${index}`
   const expressions = [...types(index)].map(known => PARAM_EXPRESSIONS[known as 'int' | 'uuid'])
   return `:p${index}(^(?:${expressions.join('|')})$)`

@@ -2,11 +2,12 @@
  * A REST request as handlers get it.
  * @module
  */
-import { HttpMessage, type RequestBody, type RequestWire, stateOf } from '@unisock/plugin-http/core'
+
 import type { Fd } from '@unisock/kernel/plugin'
+import { HttpMessage, type RequestBody, type RequestWire, stateOf } from '@unisock/plugin-http/core'
 import { AUTH_STATUSES, type AuthStatus, type Claims } from './jwt/types.ts'
-import type { RouteDocs } from './openapi/types.ts'
 import type { RestExchange } from './modes.ts'
+import type { RouteDocs } from './openapi/types.ts'
 import { REST_ADD_ROUTE } from './options.ts'
 import type { AnyRoute } from './route.ts'
 import type { ValidationResult } from './validation-result.ts'
@@ -111,7 +112,8 @@ export class RestRequest<P = PathParams, B = unknown> extends HttpMessage<RestWi
   }
 
   override toJSON(): Record<string, unknown> {
-    const { path_params, query_params, route_match, validation_passed, validation_results, auth_status } = this
+    const { path_params, query_params, route_match, validation_passed, validation_results, auth_status } =
+      this
     const { body, auth, openapi_docs } = this
     return {
       ...super.toJSON(),
@@ -147,8 +149,12 @@ export class RestRequest<P = PathParams, B = unknown> extends HttpMessage<RestWi
   }
 }
 
+/** Makes mappings without inherited names; unlike what `Object.create(null)` gives, they are no slower for it. */
+const Params = function Params() {} as unknown as { new (): PathParams; prototype: unknown }
+Params.prototype = Object.create(null)
+
 function pairs(flat: readonly (string | number)[] | null): PathParams {
-  const params: PathParams = Object.create(null)
+  const params = new Params()
   for (let i = 0; flat !== null && i < flat.length; i += 2) params[flat[i] as string] = flat[i + 1]!
   return params
 }

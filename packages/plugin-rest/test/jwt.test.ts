@@ -75,11 +75,14 @@ describe('a token', () => {
     expect(status({ aud: 'players' })).toBe('invalid')
   })
 
-  test.each(['', 'x', 'a.b.c', `${part({ alg: 'HS256' })}.${part({})}.`, 'é.é.é'])('%j is invalid', async token => {
-    expect((await createVerifier(secret))(token).status).toBe('invalid')
-    const jwks = { keys: [{ ...rsa.publicKey.export({ format: 'jwk' }), kid: 'a' } as any] }
-    expect((await createVerifier({ jwks }))(token).status).toBe('invalid')
-  })
+  test.each(['', 'x', 'a.b.c', `${part({ alg: 'HS256' })}.${part({})}.`, 'é.é.é'])(
+    '%j is invalid',
+    async token => {
+      expect((await createVerifier(secret))(token).status).toBe('invalid')
+      const jwks = { keys: [{ ...rsa.publicKey.export({ format: 'jwk' }), kid: 'a' } as any] }
+      expect((await createVerifier({ jwks }))(token).status).toBe('invalid')
+    },
+  )
 
   test('is checked with the key of its kid', async () => {
     const jwks = {
@@ -91,7 +94,8 @@ describe('a token', () => {
       ] as any[],
     }
     const verify = await createVerifier({ jwks })
-    const status = (keyId: string, key: object) => verify(signJwt({}, { ...key, expiresIn: 60, keyId })).status
+    const status = (keyId: string, key: object) =>
+      verify(signJwt({}, { ...key, expiresIn: 60, keyId })).status
     expect(status('rsa', { privateKey: pem.rsaPrivate })).toBe('valid')
     expect(status('ec', { privateKey: pem.ecPrivate })).toBe('valid')
     expect(status('shared', { secret })).toBe('valid')
@@ -105,7 +109,11 @@ describe('a token', () => {
 describe('a configuration', () => {
   test.each([
     ['a public key as the secret', { secret: pem.rsaPublic }, 'publicKey'],
-    ['an algorithm of another key type', { publicKey: pem.rsaPublic, algorithms: ['HS256' as const] }, 'RS256'],
+    [
+      'an algorithm of another key type',
+      { publicKey: pem.rsaPublic, algorithms: ['HS256' as const] },
+      'RS256',
+    ],
     ['ES256 with an RSA key', { publicKey: pem.rsaPublic, algorithms: ['ES256' as const] }, 'RS256'],
     ['RS256 with a secret', { secret, algorithms: ['RS256' as const] }, 'HS256'],
     ['text that is no key', { publicKey: 'nonsense' }, 'PEM'],

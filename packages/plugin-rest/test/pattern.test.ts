@@ -1,7 +1,15 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parsePattern, PatternError, patternKey, patternShape, toOpenApiPath, toRouterPath } from '../src/pattern.ts'
+import {
+  matches,
+  PatternError,
+  parsePattern,
+  patternKey,
+  patternShape,
+  toOpenApiPath,
+  toRouterPath,
+} from '../src/pattern.ts'
 
 describe('a pattern', () => {
   test('has literal segments and typed parameters', () => {
@@ -51,7 +59,9 @@ describe('a pattern', () => {
 const name = fc.stringMatching(/^[a-z][a-z0-9_]{0,5}$/)
 const literal = fc.stringMatching(/^[A-Za-z0-9:._~-]{1,6}$/).filter(text => text !== '.' && text !== '..')
 const int = fc.integer({ min: 0, max: 999_999_999 }).map(String)
-const text = fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme' }).filter(value => value.isWellFormed())
+const text = fc
+  .string({ minLength: 1, maxLength: 12, unit: 'grapheme' })
+  .filter(value => !/\p{Surrogate}/u.test(value))
 
 interface Segment {
   pattern: string
@@ -61,13 +71,26 @@ interface Segment {
 
 const segment = fc.oneof(
   literal.map((value): Segment => ({ pattern: value, path: encodeURI(value) })),
-  fc.tuple(name, int).map(([key, value]): Segment => ({ pattern: `{${key}:int}`, path: value, param: [key, value] })),
-  fc.tuple(name, fc.uuid()).map(([key, value]): Segment => ({ pattern: `{${key}:uuid}`, path: value, param: [key, value] })),
-  fc.tuple(name, text).map(([key, value]): Segment => ({ pattern: `{${key}}`, path: encodeURIComponent(value), param: [key, value] })),
+  fc
+    .tuple(name, int)
+    .map(([key, value]): Segment => ({ pattern: `{${key}:int}`, path: value, param: [key, value] })),
+  fc
+    .tuple(name, fc.uuid())
+    .map(([key, value]): Segment => ({ pattern: `{${key}:uuid}`, path: value, param: [key, value] })),
+  fc.tuple(name, text).map(
+    ([key, value]): Segment => ({
+      pattern: `{${key}}`,
+      path: encodeURIComponent(value),
+      param: [key, value],
+    }),
+  ),
 )
 const segments = fc
   .array(segment, { minLength: 1, maxLength: 5 })
-  .filter(list => new Set(list.flatMap(item => item.param?.[0] ?? [])).size === list.filter(item => item.param).length)
+  .filter(
+    list =>
+      new Set(list.flatMap(item => item.param?.[0] ?? [])).size === list.filter(item => item.param).length,
+  )
 
 const require = createRequire(createRequire(import.meta.url).resolve('fastify'))
 const findMyWay = require('find-my-way') as (options: object) => {
@@ -87,6 +110,26 @@ test('a path built from a pattern is found by it, with the same parameters', () 
     }),
   )
 })
+
+test('a pattern matches the paths that the router finds by it', () => {
+  const part = fc.oneof(int, fc.uuid(), literal, fc.constantFrom('', 'a', 'x1', '1.5'))
+  fc.assert(
+    fc.property(segments, fc.array(part, { maxLength: 5 }), fc.boolean(), (list, parts, rest) => {
+      const path = rest ? [...list.map(item => decodeURIComponent(item.path)), ...parts] : parts
+      const pattern = parsePattern(`/${list.map(item => item.pattern).join('/')}${rest ? '/{more*}' : ''}`)
+      const router = findMyWay({ maxParamLength: 1024 })
+      router.on('GET', toRouterPath(pattern), () => undefined)
+      const found = router.find('GET', `/${path.map(encodeSegment).join('/')}`)
+      const empty = pattern.params.some(
+        ({ type }, index) => type === 'text' && found?.params[`p${index}`] === '',
+      )
+      expect(matches(pattern, path)).toBe(found !== null && !empty)
+    }),
+  )
+})
+
+/** Percent-encoding that leaves what may stand in a segment (RFC 3986 section 3.3) as it is. */
+const encodeSegment = (segment: string) => encodeURIComponent(segment).replaceAll('%3A', ':')
 
 test('any text is a pattern or a PatternError, and a pattern is its own canonical form', () => {
   const noise = fc.string({ unit: fc.constantFrom('/', '{', '}', ':', '*', 'a', 'int', '.', ' ', '%') })

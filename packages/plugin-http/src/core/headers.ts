@@ -24,7 +24,8 @@ function checkName(name: string): void {
   if (validNames.has(name)) return
   let valid = name.length > 0
   for (let i = 0; valid && i < name.length; i++) valid = TOKEN[name.charCodeAt(i)] === 1
-  if (!valid) throw new SocketError('EINVAL', `not a header name: ${JSON.stringify(name)} (RFC 9110 section 5.1)`)
+  if (!valid)
+    throw new SocketError('EINVAL', `not a header name: ${JSON.stringify(name)} (RFC 9110 section 5.1)`)
   if (validNames.size < MAX_VALID_NAMES) validNames.add(name)
 }
 
@@ -35,7 +36,10 @@ function checkValue(name: string, value: unknown): string {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
     if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff)
-      throw new SocketError('EINVAL', `header ${name}: its value has a character that no header may have, at ${i}`)
+      throw new SocketError(
+        'EINVAL',
+        `header ${name}: its value has a character that no header may have, at ${i}`,
+      )
   }
   return text
 }

@@ -45,7 +45,10 @@ export const HTTP_CONNECT_TIMEOUT = defineOption({
   number: 108,
   name: 'HTTP_CONNECT_TIMEOUT',
   family,
-  schema: milliseconds("from accept to the first byte of a connection's first request (then 408). 0: no limit.", 0),
+  schema: milliseconds(
+    "from accept to the first byte of a connection's first request (then 408). 0: no limit.",
+    0,
+  ),
   value: type<number>(),
   default: 30_000,
 })

@@ -39,10 +39,14 @@ export function sendReply(data: HttpWrite, port: OwnerPort, transfer = false): b
   if (typeof data === 'string') return port.sendLast([200, null, data, BODY_TEXT] satisfies ResponseWire)
   if (isUint8Array(data)) return port.sendLast([200, null, data, BODY_BYTES] satisfies ResponseWire, transfer)
   if (typeof data !== 'object' || data === null || Array.isArray(data) || ArrayBuffer.isView(data))
-    throw new SocketError('EINVAL', 'expected a reply ({ status, headers, body, trailers }), text, a Uint8Array or a stream', {
-      fd: port.fd,
-      op: 'write',
-    })
+    throw new SocketError(
+      'EINVAL',
+      'expected a reply ({ status, headers, body, trailers }), text, a Uint8Array or a stream',
+      {
+        fd: port.fd,
+        op: 'write',
+      },
+    )
   return sendChecked(checkReply(isSource(data) ? { body: data } : (data as HttpReply)), port, transfer)
 }
 
@@ -72,7 +76,10 @@ async function* once(body: string | Uint8Array | null): AsyncGenerator<string | 
 /** A handler threw: 500, or 400 for a body that it could not read as JSON. */
 function answerFailure(error: unknown, port: OwnerPort): boolean {
   if (port.ended || stateOf(port)?.replying) return false
-  const { code, status } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown; status?: unknown }
+  const { code, status } = (typeof error === 'object' && error !== null ? error : {}) as {
+    code?: unknown
+    status?: unknown
+  }
   if (code === 'EPROTO' && status === 400) return port.sendLast(failureWire(400))
   port.sendLast(failureWire(500))
   port.report(toSocketError(error, 'ECANCELED', { fd: port.fd }))

@@ -41,7 +41,9 @@ export interface CheckedReply {
 
 /** Recognises Readables, web streams and async iterables. */
 export function isSource(value: unknown): value is BodySource {
-  return typeof value === 'object' && value !== null && typeof (value as any)[Symbol.asyncIterator] === 'function'
+  return (
+    typeof value === 'object' && value !== null && typeof (value as any)[Symbol.asyncIterator] === 'function'
+  )
 }
 
 /**
@@ -53,7 +55,10 @@ export function isSource(value: unknown): value is BodySource {
 export function checkReply(reply: HttpReply): CheckedReply {
   for (const key in reply)
     if (key !== 'status' && key !== 'headers' && key !== 'body' && key !== 'trailers')
-      throw new SocketError('EINVAL', `unknown key ${JSON.stringify(key)} in a reply: it takes status, headers, body, trailers`)
+      throw new SocketError(
+        'EINVAL',
+        `unknown key ${JSON.stringify(key)} in a reply: it takes status, headers, body, trailers`,
+      )
   const { status = 200, trailers } = reply
   if (!Number.isInteger(status) || status < 200 || status > 599)
     throw new SocketError('EINVAL', `a reply's status is an integer from 200 to 599, got ${String(status)}`)

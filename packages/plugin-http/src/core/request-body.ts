@@ -64,6 +64,8 @@ export class RequestBody extends Readable {
 
   #cut(error: Error | undefined): void {
     if (this.#whole || this.destroyed) return
-    this.destroy(error ?? new SocketError('ECANCELED', 'the exchange ended before its body', { fd: this.#port.fd }))
+    this.destroy(
+      error ?? new SocketError('ECANCELED', 'the exchange ended before its body', { fd: this.#port.fd }),
+    )
   }
 }

@@ -47,7 +47,10 @@ export class HttpRequest<W extends RequestWire = RequestWire> extends HttpMessag
     try {
       return JSON.parse(text)
     } catch (cause) {
-      const error = new SocketError('EPROTO', `the body is not JSON: ${(cause as Error).message}`, { fd: this.fd, cause })
+      const error = new SocketError('EPROTO', `the body is not JSON: ${(cause as Error).message}`, {
+        fd: this.fd,
+        cause,
+      })
       throw Object.assign(error, { status: 400 })
     }
   }

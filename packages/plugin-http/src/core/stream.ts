@@ -86,7 +86,9 @@ export class StreamedReply {
       this.#sendHead()
       if (done) return true
       if (typeof value !== 'string' && !isUint8Array(value))
-        throw new SocketError('EBADDATA', "a streamed body's chunks are strings or Uint8Arrays", { fd: port.fd })
+        throw new SocketError('EBADDATA', "a streamed body's chunks are strings or Uint8Arrays", {
+          fd: port.fd,
+        })
       if (value.length > 0 && !port.send(value)) await port.drained()
     }
   }
@@ -108,8 +110,9 @@ export class StreamedReply {
     const port = this.#port
     if (port.ended) return
     this.#chunks?.stop()
-    port.report(toSocketError(error, 'ECANCELED', { fd: port.fd }))
-    if (this.#headSent) port.abort()
+    const failure = toSocketError(error, 'ECANCELED', { fd: port.fd })
+    port.report(failure)
+    if (this.#headSent) port.abort(failure)
     else port.sendLast(failureWire(500))
   }
 }

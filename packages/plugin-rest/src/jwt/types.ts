@@ -43,4 +43,10 @@ export interface JwtConfig {
 export type AuthStatus = 'none' | 'valid' | 'expired' | 'invalid' | 'forbidden'
 
 /** The statuses by the number they cross the link as. */
-export const AUTH_STATUSES = ['none', 'valid', 'expired', 'invalid', 'forbidden'] as const satisfies AuthStatus[]
+export const AUTH_STATUSES = [
+  'none',
+  'valid',
+  'expired',
+  'invalid',
+  'forbidden',
+] as const satisfies AuthStatus[]

@@ -141,7 +141,11 @@ function algorithmOf(key: KeyObject, at: string): JwtAlgorithm {
 function jwkKey(jwk: Jwk, algorithms: readonly JwtAlgorithm[] | undefined, at: string): Key {
   if (jwk.kty === 'oct') {
     if (typeof jwk.k !== 'string') throw new Error(`${at}: an oct key needs k`)
-    return { kid: jwk.kid, material: Buffer.from(jwk.k, 'base64url'), algorithms: fit(['HS256'], algorithms, at) }
+    return {
+      kid: jwk.kid,
+      material: Buffer.from(jwk.k, 'base64url'),
+      algorithms: fit(['HS256'], algorithms, at),
+    }
   }
   let key: KeyObject
   try {
@@ -160,6 +164,8 @@ function fit(
   if (wanted === undefined) return able
   const both = able.filter(algorithm => wanted.includes(algorithm))
   if (both.length === 0)
-    throw new Error(`${at}: this key is made for ${able.join(', ')}, but algorithms allows only ${wanted.join(', ')}`)
+    throw new Error(
+      `${at}: this key is made for ${able.join(', ')}, but algorithms allows only ${wanted.join(', ')}`,
+    )
   return both
 }

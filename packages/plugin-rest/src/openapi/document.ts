@@ -2,7 +2,7 @@
  * The OpenAPI 3.1 document of a router.
  * @module
  */
-import { type Pattern, toOpenApiPath } from '../pattern.ts'
+import { type Pattern, pathTemplate, toOpenApiPath } from '../pattern.ts'
 import { PROBLEM_MEDIA_TYPE } from '../problem.ts'
 import { SHARED, withReferences } from './schema.ts'
 import type { JsonSchema, Operation, Response } from './types.ts'
@@ -79,14 +79,15 @@ const PROBLEMS: Readonly<Record<string, string>> = {
 /** Builds the document. Paths stand without the base path, which `servers` carries. */
 export function buildDocument(parts: DocumentParts): Record<string, unknown> {
   const { info, schemas, routes, secured } = parts
-  const { servers, tags, externalDocs, base_path: _inServers, ...about } = info ?? { title: 'API', version: '0.0.0' }
+  const {
+    servers,
+    tags,
+    externalDocs,
+    base_path: _inServers,
+    ...about
+  } = info ?? { title: 'API', version: '0.0.0' }
   const names = new Set(Object.keys(schemas))
-  const paths: Record<string, Record<string, unknown>> = {}
-  for (const route of routes) {
-    const path = (paths[toOpenApiPath(route.pattern)] ??= {})
-    // Patterns that differ by a parameter's type alone share a path; the first one describes it.
-    path[route.method.toLowerCase()] ??= describe(route, secured)
-  }
+  const paths = pathsOf(routes, secured)
   return {
     openapi: '3.1.0',
     info: about,
@@ -102,6 +103,35 @@ export function buildDocument(parts: DocumentParts): Record<string, unknown> {
       }),
     },
   }
+}
+
+function pathsOf(
+  routes: readonly DocumentedRoute[],
+  secured: boolean,
+): Record<string, Record<string, unknown>> {
+  const paths: Record<string, Record<string, unknown>> = {}
+  const first = new Map<string, Pattern>()
+  for (const route of routes) {
+    const template = pathTemplate(route.pattern)
+    const named = first.get(template) ?? route.pattern
+    first.set(template, named)
+    const path = toOpenApiPath(named)
+    // Patterns that differ by a parameter's type alone share an operation too; the first one describes it.
+    const operations = paths[path] ?? {}
+    operations[route.method.toLowerCase()] ??= describe(renamed(route, named), secured)
+    paths[path] = operations
+  }
+  return paths
+}
+
+/** A route whose path parameters are called as another pattern of the same template calls them. */
+function renamed(route: DocumentedRoute, named: Pattern): DocumentedRoute {
+  if (named === route.pattern) return route
+  const names = new Map(route.pattern.params.map(({ name }, index) => [name, named.params[index]!.name]))
+  const parameters = route.operation.parameters.map(parameter =>
+    parameter.in === 'path' ? { ...parameter, name: names.get(parameter.name) ?? parameter.name } : parameter,
+  )
+  return { ...route, operation: { ...route.operation, parameters } }
 }
 
 function serversOf(servers: OpenApiInfo['servers'], basePath: string): { url: string }[] {

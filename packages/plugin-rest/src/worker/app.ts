@@ -4,17 +4,28 @@
  */
 import { createServer, type IncomingMessage } from 'node:http'
 import { type HttpResponse, hasBody } from '@unisock/plugin-http/core/worker'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { BodyReader } from './body.ts'
-import { FORBIDDEN } from './auth.ts'
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifyServerOptions,
+} from 'fastify'
 import { ArrivingBody } from './arriving-body.ts'
+import { FORBIDDEN } from './auth.ts'
+import { BodyReader } from './body.ts'
 import type { Endpoint } from './endpoint.ts'
-import { answerProblem } from './problems.ts'
 import { Handover } from './handover.ts'
 import { acceptedAs, mediaTypeOf } from './media-type.ts'
 import { type Place, placesOf, type RouterParams } from './place.ts'
+import { answerProblem } from './problems.ts'
 import { answerUnrouted } from './unrouted.ts'
 import { Visit } from './visit.ts'
+
+/** Routes are validated by their endpoints: fastify need not load compilers of its own. */
+export const NO_SCHEMAS: NonNullable<FastifyServerOptions['schemaController']> = {
+  compilersFactory: { buildValidator: () => () => (() => true) as any, buildSerializer: () => () => String },
+}
 
 type Fastify = typeof import('fastify').fastify
 type Request = FastifyRequest & { visit: Visit | null }
@@ -40,9 +51,9 @@ export class App {
   readonly #onError: (error: Error) => void
   /** Requests whose body is on its way: all others are through before the next one comes. */
   #arriving = 0
-  #onIdle: (() => void) | undefined
+  #idle: PromiseWithResolvers<void> | undefined
   readonly #arrived = (): void => {
-    if (--this.#arriving === 0) this.#onIdle?.()
+    if (--this.#arriving === 0) this.#idle?.resolve()
   }
 
   private constructor({ fastify, endpoints, passUnrouted, onError }: AppOptions) {
@@ -51,6 +62,7 @@ export class App {
     this.#onError = onError
     this.#fastify = fastify({
       logger: false,
+      schemaController: NO_SCHEMAS,
       exposeHeadRoutes: false,
       serverFactory: handler => createServer(handler),
       // What parses the query knows whether anybody wants it.
@@ -73,17 +85,19 @@ export class App {
     this.#fastify.routing(request, response)
   }
 
-  /** Calls back once no request can be handed on any more, if none comes in from now on. */
-  onIdle(callback: () => void): void {
-    if (this.#arriving === 0) callback()
-    else this.#onIdle = callback
+  /** Resolves once no request will be handed on any more, given that none comes in from now on. */
+  idle(): Promise<void> {
+    if (this.#arriving === 0) return Promise.resolve()
+    this.#idle ??= Promise.withResolvers<void>()
+    return this.#idle.promise
   }
 
   #setUp(): void {
     const app = this.#fastify
     app.decorateRequest('visit', null)
     app.removeAllContentTypeParsers()
-    const parse = (request: FastifyRequest, _payload: unknown, done: Done) => this.#read(request as Request, done)
+    const parse = (request: FastifyRequest, _payload: unknown, done: Done) =>
+      this.#read(request as Request, done)
     // A media type of its own is found faster than the one for all.
     app.addContentTypeParser('application/json', parse as any)
     app.addContentTypeParser('*', parse as any)
@@ -105,7 +119,10 @@ export class App {
   #enter(place: Place, request: Request, reply: FastifyReply, done: () => void): void {
     const response = reply.raw as HttpResponse
     const endpoint = place.choose(request.params as RouterParams)
-    if (!endpoint) return this.#unrouted(request, reply)
+    if (!endpoint) {
+      this.#unrouted(request, reply)
+      return
+    }
     const visit = new Visit(endpoint, request.params as RouterParams, request.raw, response)
     if (admit(visit) && acceptBody(visit)) {
       request.visit = visit
@@ -114,9 +131,13 @@ export class App {
   }
 
   #read({ visit }: Request, done: Done): void {
-    if (!visit || visit.endpoint.stream || !hasBody(visit.request)) return done(null)
+    if (!visit || visit.endpoint.stream || !hasBody(visit.request)) {
+      done(null)
+      return
+    }
     this.#arriving++
-    visit.response.once('close', this.#arrived)
+    // Of a request, not of a response: one that is pipelined behind others has no socket to close with.
+    visit.request.once('close', this.#arrived)
     new ArrivingBody(visit, done).read()
   }
 
@@ -150,14 +171,21 @@ function admit(visit: Visit): boolean {
   visit.auth = auth
   if (auth.admitted || pass) return true
   const headers = auth.challenge === undefined ? [] : ['WWW-Authenticate', auth.challenge]
-  answerProblem(visit.request, visit.response, auth.status === FORBIDDEN ? 403 : 401, { detail: auth.detail, headers })
+  answerProblem(visit.request, visit.response, auth.status === FORBIDDEN ? 403 : 401, {
+    detail: auth.detail,
+    headers,
+  })
   return false
 }
 
-/** False when the route takes no body of this media type, and the client was told so. */
+/**
+ * False when the route takes no body of this media type, and the client was told so. A body of a GET means nothing
+ * (RFC 9110 section 9.3.1) and is not read.
+ */
 function acceptBody(visit: Visit): boolean {
   const { request, response, endpoint } = visit
-  if (!hasBody(request) || endpoint.stream) return true
+  if (!hasBody(request) || endpoint.stream || request.method === 'GET' || request.method === 'HEAD')
+    return true
   visit.mediaType = mediaTypeOf(request.headers['content-type'])
   const { bodies } = endpoint.checks
   const accepted = acceptedAs(visit.mediaType, bodies)

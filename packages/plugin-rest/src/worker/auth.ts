@@ -2,8 +2,9 @@
  * Who may call a route: bearer tokens (RFC 6750) and the roles and scopes in them.
  * @module
  */
-import type { Verdict, Verifier } from '../jwt/verify.ts'
+
 import type { Claims } from '../jwt/types.ts'
+import type { Verdict, Verifier } from '../jwt/verify.ts'
 import type { RouteAuth } from '../route.ts'
 
 /** The numbers that {@link AUTH_STATUSES} gives the statuses. */
@@ -83,7 +84,11 @@ function required(
   if (rules.roles && !hasRole(verdict.claims, rules.roles))
     return forbidden(claims, `Needs one of the roles ${rules.roles.join(', ')}`, '')
   if (rules.scopes && !hasScopes(verdict.claims, rules.scopes))
-    return forbidden(claims, `Needs the scopes ${rules.scopes.join(', ')}`, `, scope="${rules.scopes.join(' ')}"`)
+    return forbidden(
+      claims,
+      `Needs the scopes ${rules.scopes.join(', ')}`,
+      `, scope="${rules.scopes.join(' ')}"`,
+    )
   return admitted(VALID, claims)
 }
 

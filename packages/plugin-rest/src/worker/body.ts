@@ -9,7 +9,11 @@ import { formOf } from './media-type.ts'
 import type { BodyCheck } from './validation.ts'
 
 /** Parses JSON; fastify's parser refuses `__proto__` keys, which reach past the object they are in. */
-export type JsonParser = (request: any, text: string, done: (error: Error | null, value?: any) => void) => void
+export type JsonParser = (
+  request: any,
+  text: string,
+  done: (error: Error | null, value?: any) => void,
+) => void
 
 /** A body as it crosses. */
 export interface ReadBody {

@@ -28,10 +28,10 @@ export interface CompiledRoute {
 }
 
 /** @throws {Error} when the documentation or a schema in it cannot be used. */
-export function compileRoute(route: WireRoute, validation: Validation): CompiledRoute {
+export async function compileRoute(route: WireRoute, validation: Validation): Promise<CompiledRoute> {
   const pattern = parsePattern(route.pattern)
   const operation = validation.complete(route.method, toOperation(pattern, route.openapi))
-  return { route, pattern, operation, checks: validation.compile(operation) }
+  return { route, pattern, operation, checks: await validation.compile(operation) }
 }
 
 /** A route with everything that the router's options say about it. */
@@ -78,7 +78,10 @@ function handlerOf({ handler }: WireRoute, { handlers = {} }: WireConfig): numbe
 }
 
 /** What the OpenAPI document says of a route. */
-export function documentedRoute({ route, pattern, operation }: CompiledRoute, config: WireConfig): DocumentedRoute {
+export function documentedRoute(
+  { route, pattern, operation }: CompiledRoute,
+  config: WireConfig,
+): DocumentedRoute {
   const auth = route.auth ?? config.auth ?? 'required'
   return {
     method: route.method,

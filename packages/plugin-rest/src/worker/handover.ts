@@ -4,7 +4,14 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { parseQuery, rawQuery } from '@unisock/plugin-http/core'
-import { connectionOf, type HttpResponse, hasBody, joinHeaders, readBody } from '@unisock/plugin-http/core/worker'
+import {
+  announcesTooMuch,
+  connectionOf,
+  type HttpResponse,
+  hasBody,
+  readBody,
+  refuseBody,
+} from '@unisock/plugin-http/core/worker'
 import type { ValidationResult } from '../validation-result.ts'
 import { FAILED, PLAIN_TEXT, type RestWire } from '../wire.ts'
 import type { BodyReader } from './body.ts'
@@ -30,9 +37,17 @@ export class Handover {
     const pathParams = readPath(visit, found)
     const query = checks.query ? readQuery(request, checks.query, found) : null
     if (checks.headers) readHeaders(request, checks.headerNames, checks.headers, found)
-    const body = this.#bodies.read(visit.body, visit.mediaType, checks.bodies?.get(visit.accepted), isBodyDue(visit))
+    const body = this.#bodies.read(
+      visit.body,
+      visit.mediaType,
+      checks.bodies?.get(visit.accepted),
+      isBodyDue(visit),
+    )
     if (body.results) found.push(...body.results)
-    if (found.length > 0 && !endpoint.pass) return refuse(request, response, found)
+    if (found.length > 0 && !endpoint.pass) {
+      refuse(request, response, found)
+      return
+    }
 
     const admitted = auth === undefined || auth.admitted
     const streamed = endpoint.stream && hasBody(request)
@@ -40,9 +55,9 @@ export class Handover {
       request.method!,
       request.url!,
       request.httpVersion,
-      joinHeaders(request.rawHeaders),
+      request.rawHeaders.join('\n'),
       streamed ? true : body.bytes,
-      visit.trailers.length > 0 ? joinHeaders(visit.trailers) : null,
+      visit.trailers.length > 0 ? visit.trailers.join('\n') : null,
       endpoint.pattern,
       pathParams,
       body.text,
@@ -60,7 +75,7 @@ export class Handover {
       request.method!,
       request.url!,
       request.httpVersion,
-      joinHeaders(request.rawHeaders),
+      request.rawHeaders.join('\n'),
       hasBody(request) ? true : null,
       null,
       null,
@@ -83,12 +98,21 @@ function open(
   handler: number | undefined,
   limit: number | undefined,
 ): void {
-  const http = connectionOf(request.socket)
-  const exchange = http?.open(request, response, wire, handler)
-  if (!http || !exchange || wire[4] !== true) return
+  const http = connectionOf(request.socket)!
+  if (wire[4] !== true) {
+    http.open(request, response, wire, handler)
+    return
+  }
   const { maxBodySize } = http.listener.settings
+  const allowed = Math.min(maxBodySize, limit ?? maxBodySize)
+  if (announcesTooMuch(request, allowed)) {
+    refuseBody(request, response, allowed)
+    return
+  }
+  const exchange = http.open(request, response, wire, handler)
+  if (!exchange) return
   exchange.receiving()
-  readBody(request, response, Math.min(maxBodySize, limit ?? maxBodySize), exchange)
+  readBody(request, response, allowed, exchange)
 }
 
 function isBodyDue({ endpoint }: Visit): boolean {

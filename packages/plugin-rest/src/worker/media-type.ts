@@ -31,7 +31,10 @@ export function formOf(mediaType: string): BodyForm {
  * The key of a route's described bodies that a media type falls under: itself, or a range such as `image/*`.
  * Without a description a route takes JSON and text.
  */
-export function acceptedAs(mediaType: string, described: ReadonlyMap<string, unknown> | undefined): string | undefined {
+export function acceptedAs(
+  mediaType: string,
+  described: ReadonlyMap<string, unknown> | undefined,
+): string | undefined {
   if (described === undefined) {
     const form = formOf(mediaType)
     return form === 'json' || form === 'text' ? mediaType : undefined

@@ -39,7 +39,8 @@ export function placesOf(endpoints: readonly Endpoint[]): Place[] {
     return {
       methods: answersHead ? ['GET', 'HEAD'] : [method],
       path: toRouterPath(full, types),
-      choose: group.length === 1 ? alone(group[0]!) : params => group.find(endpoint => fits(endpoint, params)),
+      choose:
+        group.length === 1 ? alone(group[0]!) : params => group.find(endpoint => fits(endpoint, params)),
     }
   })
 }

@@ -4,7 +4,13 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { BODY_JSON } from '@unisock/plugin-http/core'
-import { abandonBody, connectionOf, type HttpResponse, hasBody, sendWhole } from '@unisock/plugin-http/core/worker'
+import {
+  abandonBody,
+  connectionOf,
+  type HttpResponse,
+  hasBody,
+  sendWhole,
+} from '@unisock/plugin-http/core/worker'
 import { PROBLEM_MEDIA_TYPE, problemDocument } from '../problem.ts'
 
 /** More of an unread body than this is not worth reading to keep the connection. */

@@ -15,7 +15,10 @@ export function answerUnrouted(
   response: HttpResponse,
 ): void {
   const allowed = methodsAt(endpoints, request.url ?? '/')
-  if (allowed.length === 0) return answerProblem(request, response, 404)
+  if (allowed.length === 0) {
+    answerProblem(request, response, 404)
+    return
+  }
   const allow = allowed.join(', ')
   // RFC 9110 section 15.5.6: a 405 must list the methods there are.
   answerProblem(request, response, 405, { detail: `There is ${allow} here.`, headers: ['Allow', allow] })

@@ -6,7 +6,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { Ajv2020, Options } from 'ajv/dist/2020.js'
 import { PARAM_SCHEMAS } from '../openapi/operation.ts'
 import { asSchema, hasDefaults, SHARED, withReferences } from '../openapi/schema.ts'
-import type { JsonSchema, Operation, Parameter } from '../openapi/types.ts'
+import type { JsonSchema, Operation, Parameter, RequestBody } from '../openapi/types.ts'
 import type { SharedSchemas } from '../options.ts'
 import type { ValidationResult } from '../validation-result.ts'
 
@@ -42,20 +42,30 @@ const ROOT = 'unisock:openapi'
 /** A client gets at most so many results: a document of a thousand faults helps nobody. */
 const MAX_RESULTS = 50
 
-const COMMON: Options = { strict: false, logger: false, validateFormats: true, useDefaults: true }
-
-interface Libraries {
-  Ajv2020: new (options: Options) => Ajv2020
-  addFormats: (ajv: any) => unknown
+/** Compiling finds what is wrong with a schema; the meta-schema would find it too, and takes 40 ms to compile itself. */
+const COMMON: Options = {
+  strict: false,
+  logger: false,
+  useDefaults: true,
+  validateSchema: false,
+  meta: false,
 }
 
 /** ajv and its formats, loaded once a route needs them. */
-export async function loadAjv(): Promise<Libraries> {
-  const [ajv, formats] = await Promise.all([import('ajv/dist/2020.js'), import('ajv-formats')])
-  return {
-    Ajv2020: ajv.Ajv2020,
-    addFormats: ((formats.default as any).default ?? formats.default) as Libraries['addFormats'],
+async function loadAjv(): Promise<(options: Options) => Ajv2020> {
+  const [{ Ajv2020 }, formats] = await Promise.all([import('ajv/dist/2020.js'), import('ajv-formats')])
+  return options => {
+    const ajv = new Ajv2020({ ...COMMON, ...options })
+    formats.default.default(ajv)
+    return ajv
   }
+}
+
+interface Compilers {
+  /** For texts: path, query and headers, where a single value may stand for a list. */
+  readonly texts: Ajv2020
+  readonly coercing: Ajv2020
+  readonly strict: Ajv2020
 }
 
 /** Compiles the checks of routes that share the same schemas. */
@@ -63,33 +73,42 @@ export class Validation {
   readonly #shared: SharedSchemas
   readonly #names: ReadonlySet<string>
   readonly #sharedDefaults: boolean
-  /** For texts: path, query and headers, where a single value may stand for a list. */
-  readonly #texts: Ajv2020
-  readonly #coercing: Ajv2020
-  readonly #strict: Ajv2020
+  #compilers: Promise<Compilers> | undefined
 
-  /** @throws {Error} when a shared schema is none. */
-  constructor(shared: SharedSchemas, libraries: Libraries) {
+  private constructor(shared: SharedSchemas) {
     this.#shared = shared
     this.#names = new Set(Object.keys(shared.schemas ?? {}))
     this.#sharedDefaults = hasDefaults(shared.schemas)
-    const make = (options: Options) => {
-      const ajv = new libraries.Ajv2020({ ...COMMON, ...options })
-      libraries.addFormats(ajv)
-      return ajv
-    }
-    this.#texts = make({ allErrors: true, coerceTypes: 'array' })
-    this.#coercing = make({ allErrors: true, coerceTypes: true })
-    this.#strict = make({ useDefaults: false })
-    for (const ajv of [this.#texts, this.#coercing, this.#strict]) this.#addShared(ajv)
   }
 
-  #addShared(ajv: Ajv2020): void {
-    const schemas = this.#refer(this.#shared.schemas ?? {}, `#/components/schemas/`)
-    ajv.addSchema({ $id: ROOT, components: { schemas } })
+  /** @throws {Error} when a shared schema is none. */
+  static async create(shared: SharedSchemas): Promise<Validation> {
+    const validation = new Validation(shared)
+    if (validation.#names.size > 0) validation.#checkShared(await validation.#load())
+    return validation
+  }
+
+  #load(): Promise<Compilers> {
+    this.#compilers ??= this.#makeCompilers()
+    return this.#compilers
+  }
+
+  async #makeCompilers(): Promise<Compilers> {
+    const make = await loadAjv()
+    const compilers = {
+      texts: make({ allErrors: true, coerceTypes: 'array' }),
+      coercing: make({ allErrors: true, coerceTypes: true }),
+      strict: make({ useDefaults: false }),
+    }
+    const schemas = this.#refer(this.#shared.schemas ?? {}, SHARED)
+    for (const ajv of Object.values(compilers)) ajv.addSchema({ $id: ROOT, components: { schemas } })
+    return compilers
+  }
+
+  #checkShared({ strict }: Compilers): void {
     for (const name of this.#names) {
       try {
-        ajv.compile({ $ref: `${ROOT}${SHARED}${name}` })
+        strict.compile({ $ref: `${ROOT}${SHARED}${name}` })
       } catch (error) {
         throw new Error(`schemas.${name}: ${(error as Error).message}`)
       }
@@ -120,67 +139,97 @@ export class Validation {
   }
 
   /** @throws {Error} when a schema of the operation is none; the message says where. */
-  compile(operation: Operation): Checks {
-    const headers = operation.parameters.filter(parameter => parameter.in === 'header')
+  async compile(operation: Operation): Promise<Checks> {
+    const { parameters, requestBody } = operation
+    const headers = parameters.filter(parameter => parameter.in === 'header')
+    const headerNames = headers.map(parameter => parameter.name.toLowerCase())
+    const bodyRequired = requestBody?.required === true
+    if (!requestBody && parameters.every(isSettled)) return { ...UNCHECKED, bodyRequired }
+
+    const compilers = await this.#load()
+    const check = (place: Parameter['in'], part: ValidationResult['in']) =>
+      this.#parameters(
+        compilers,
+        parameters.filter(parameter => parameter.in === place),
+        place,
+        part,
+      )
     return {
-      path: this.#parameters(operation, 'path', 'path', parameter => parameter.name),
-      query: this.#parameters(operation, 'query', 'query', parameter => parameter.name),
-      headers: this.#parameters(operation, 'header', 'headers', parameter => parameter.name.toLowerCase()),
-      headerNames: headers.map(parameter => parameter.name.toLowerCase()),
-      bodies: this.#bodies(operation),
-      bodyRequired: operation.requestBody?.required === true,
+      path: check('path', 'path'),
+      query: check('query', 'query'),
+      headers: check('header', 'headers'),
+      headerNames,
+      bodies: this.#bodies(compilers, requestBody),
+      bodyRequired,
     }
   }
 
   #parameters(
-    operation: Operation,
+    { texts }: Compilers,
+    parameters: readonly Parameter[],
     place: Parameter['in'],
     part: ValidationResult['in'],
-    nameOf: (parameter: Parameter) => string,
   ): Check | undefined {
-    const parameters = operation.parameters.filter(parameter => parameter.in === place)
-    if (parameters.every(parameter => place === 'path' && isSettled(parameter.schema))) return undefined
+    if (parameters.every(isSettled)) return undefined
+    const nameOf = ({ name }: Parameter) => (place === 'header' ? name.toLowerCase() : name)
     const properties: Record<string, JsonSchema> = {}
     for (const parameter of parameters) properties[nameOf(parameter)] = parameter.schema ?? {}
     const required = parameters.filter(parameter => parameter.required).map(nameOf)
-    const validate = this.#compileWith(this.#texts, { type: 'object', properties, required }, `parameters in ${place}`)
+    const validate = this.#compile(texts, { type: 'object', properties, required }, `parameters in ${place}`)
     const check = (values: unknown) => validate(values)
     return Object.assign(check, { results: () => resultsOf(validate, part) })
   }
 
-  #bodies(operation: Operation): Map<string, BodyCheck | undefined> | undefined {
-    const { requestBody } = operation
+  #bodies(compilers: Compilers, requestBody: RequestBody | undefined): Checks['bodies'] {
     if (!requestBody) return undefined
     const bodies = new Map<string, BodyCheck | undefined>()
     for (const [mediaType, { schema }] of Object.entries(requestBody.content))
-      bodies.set(mediaType.toLowerCase(), schema && this.#body(schema, mediaType))
+      bodies.set(mediaType.toLowerCase(), schema && this.#body(compilers, schema, mediaType))
     return bodies
   }
 
-  #body(schema: JsonSchema, mediaType: string): BodyCheck {
-    const coercing = this.#compileWith(this.#coercing, schema, mediaType)
+  #body(compilers: Compilers, schema: JsonSchema, mediaType: string): BodyCheck {
+    const coercing = this.#compile(compilers.coercing, schema, mediaType)
     const results = () => resultsOf(coercing, 'body')
     const coerce = (body: unknown) => (coercing(body) ? ('changed' as const) : ('invalid' as const))
     if (hasDefaults(schema) || this.#sharedDefaults) return { run: coerce, results }
     // What fits without coercion is not changed by it, so that its text can cross as it came.
-    const strict = this.#compileWith(this.#strict, schema, mediaType)
+    const strict = this.#compile(compilers.strict, schema, mediaType)
     return { run: body => (strict(body) ? 'as-is' : coerce(body)), results }
   }
 
-  #compileWith(ajv: Ajv2020, schema: JsonSchema, at: string): ValidateFunction {
+  #compile(ajv: Ajv2020, schema: JsonSchema, at: string): ValidateFunction {
+    const referred = this.#refer(schema)
     try {
-      return ajv.compile(this.#refer(schema))
+      return ajv.compile(referred)
     } catch (error) {
       throw new Error(`openapi: ${at}: ${(error as Error).message}`)
+    } finally {
+      // A route that is replaced must leave nothing behind, above all not its schema's $id.
+      ajv.removeSchema(referred)
     }
   }
 }
 
+const UNCHECKED = {
+  path: undefined,
+  query: undefined,
+  headers: undefined,
+  headerNames: [],
+  bodies: undefined,
+}
+
 const SETTLED = new Set(Object.values(PARAM_SCHEMAS))
 
-/** True where the router's own match of the path parameter leaves nothing to check. */
-function isSettled(schema: JsonSchema | undefined): boolean {
-  return schema === undefined || SETTLED.has(schema) || (schema.type === 'string' && Object.keys(schema).length === 1)
+/** True of a path parameter that the router's own match leaves nothing to check of. */
+function isSettled({ in: place, schema }: Parameter): boolean {
+  if (place === 'cookie') return true
+  if (place !== 'path') return false
+  return (
+    schema === undefined ||
+    SETTLED.has(schema) ||
+    (schema.type === 'string' && Object.keys(schema).length === 1)
+  )
 }
 
 function parametersOf(
@@ -190,10 +239,19 @@ function parametersOf(
 ): Parameter[] {
   if (shared === undefined) return []
   const { properties = {}, required = [] } = asSchema(shared) as { properties?: Values; required?: string[] }
-  const taken = new Set(own.filter(parameter => parameter.in === place).map(parameter => parameter.name))
+  // Header names are case-insensitive (RFC 9110 section 5.1).
+  const keyOf = (name: string) => (place === 'header' ? name.toLowerCase() : name)
+  const taken = new Set(
+    own.filter(parameter => parameter.in === place).map(parameter => keyOf(parameter.name)),
+  )
   return Object.entries(properties)
-    .filter(([name]) => !taken.has(name))
-    .map(([name, schema]) => ({ name, in: place, required: required.includes(name), schema: schema as JsonSchema }))
+    .filter(([name]) => !taken.has(keyOf(name)))
+    .map(([name, schema]) => ({
+      name,
+      in: place,
+      required: required.includes(name),
+      schema: schema as JsonSchema,
+    }))
 }
 
 function resultsOf(validate: ValidateFunction, part: ValidationResult['in']): ValidationResult[] {

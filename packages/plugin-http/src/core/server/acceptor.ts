@@ -68,7 +68,9 @@ export class Acceptor {
   }
 
   #createServer(): Server {
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, socket => this.#take(socket))
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, socket =>
+      this.#take(socket),
+    )
     server.on('drop', () => this.#socket.log('debug', 'refused a connection: SO_MAX_CONNECTIONS are open'))
     return server
   }
@@ -85,7 +87,10 @@ export class Acceptor {
 
   #listenOptions(at: Target): ListenOptions {
     if (at.on !== undefined)
-      throw new SocketError('ENOTSUP', 'an HTTP server takes connections of its own only: bind it to a port or a path')
+      throw new SocketError(
+        'ENOTSUP',
+        'an HTTP server takes connections of its own only: bind it to a port or a path',
+      )
     const shared = { backlog: this.#backlog, exclusive: true }
     if (at.path !== undefined) return { ...shared, path: at.path }
     const { port, host = '127.0.0.1' } = at
@@ -110,6 +115,7 @@ export class Acceptor {
 }
 
 function toAddr(address: AddressInfo | string | null): Addr {
-  if (address === null || typeof address === 'string') return { address: address ?? '', port: 0, family: 'local' }
+  if (address === null || typeof address === 'string')
+    return { address: address ?? '', port: 0, family: 'local' }
   return { address: address.address, port: address.port, family: address.family === 'IPv6' ? 'IPv6' : 'IPv4' }
 }

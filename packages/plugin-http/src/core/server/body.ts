@@ -3,8 +3,8 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
-import { lingerAfterResponse } from './linger.ts'
 import { type HttpResponse, sendProblem } from './response.ts'
+import { connectionOf } from './tracking.ts'
 
 /** Whether a request has a body (RFC 9112 section 6.3). */
 export function hasBody(request: IncomingMessage): boolean {
@@ -30,8 +30,7 @@ export function refuseBody(request: IncomingMessage, response: HttpResponse, lim
 
 /** Has the connection closed after the response, and what is left of the request thrown away. */
 export function abandonBody(request: IncomingMessage, response: HttpResponse): void {
-  response.shouldKeepAlive = false
-  lingerAfterResponse(request.socket)
+  connectionOf(request.socket)?.closeAfter(response)
   request.removeAllListeners('data').removeAllListeners('end')
   request.resume()
 }
@@ -53,7 +52,10 @@ export function readBody(
   limit: number,
   receiver: BodyReceiver,
 ): void {
-  if (announcesTooMuch(request, limit)) return receiver.bodyTooLarge()
+  if (announcesTooMuch(request, limit)) {
+    receiver.bodyTooLarge()
+    return
+  }
   if (response.expectsContinue) response.writeContinue()
   let size = 0
   request.on('data', (data: Buffer) => {

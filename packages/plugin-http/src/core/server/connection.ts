@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Addr, SocketError } from '@unisock/kernel/plugin'
-import { problemDetail, rawProblem, type ProtocolFailure } from './client-errors.ts'
+import { type ProtocolFailure, problemDetail, rawProblem } from './client-errors.ts'
 import { Timed } from './deadlines.ts'
 import { Exchange } from './exchange.ts'
 import { closeGently, lingerAfterResponse } from './linger.ts'
@@ -27,6 +27,8 @@ export class HttpConnection extends Timed {
   /** What the client is told when the responses before it have been sent. */
   #farewell: string | undefined
   #failed = false
+  /** The response after which the connection is closed: no request behind it is served. */
+  #last: HttpResponse | undefined
 
   constructor(listener: HttpListener, socket: Socket) {
     super()
@@ -41,6 +43,7 @@ export class HttpConnection extends Timed {
 
   /** A request has arrived. */
   request(request: IncomingMessage, response: HttpResponse): void {
+    if (this.#last) return
     this.list?.clear(this)
     this.#latest = request
     this.#latestResponse = response
@@ -49,19 +52,26 @@ export class HttpConnection extends Timed {
   }
 
   /**
-   * Gives a request its fd, and the owner the request. Undefined: there are no more fds, and the client was told so.
+   * Gives a request its fd, and the owner the request. Undefined: there are no more fds, or the listener was closed,
+   * and the client was told so.
    *
    * @param data The request as it crosses.
    * @param handler The function that is to get it, where it is not the listener's handler.
    */
-  open(request: IncomingMessage, response: HttpResponse, data: unknown, handler?: number): Exchange | undefined {
+  open(
+    request: IncomingMessage,
+    response: HttpResponse,
+    data: unknown,
+    handler?: number,
+  ): Exchange | undefined {
     const exchange = new Exchange(this, request, response)
     if (this.listener.accept(exchange, this.addr, data, handler)) {
       this.exchanges.push(exchange)
       this.listener.settings.answers.set(exchange)
       return exchange
     }
-    sendProblem(response, 503, 'Too many requests are in progress.')
+    response.shouldKeepAlive = false
+    sendProblem(response, 503, 'The server can take no more requests now.')
     return undefined
   }
 
@@ -79,10 +89,19 @@ export class HttpConnection extends Timed {
   answered(response: HttpResponse): void {
     const { pipeline } = this
     if (response.admitted) pipeline.answered()
-    if (this.#latestResponse === response && this.#latest?.complete) this.#latest = this.#latestResponse = undefined
+    if (this.#latestResponse === response && this.#latest?.complete)
+      this.#latest = this.#latestResponse = undefined
+    if (response === this.#last) closeGently(this.socket)
     if (pipeline.unanswered > 0 || pipeline.waiting > 0) return
     if (this.#farewell !== undefined) closeGently(this.socket, this.#farewell)
     else if (this.listener.draining) this.socket.end()
+  }
+
+  /** Closes the connection when a response has been sent, and throws away what the client still sends. */
+  closeAfter(response: HttpResponse): void {
+    this.#last = response
+    response.shouldKeepAlive = false
+    lingerAfterResponse(this.socket)
   }
 
   /** No more requests after those that have begun to arrive. */
@@ -119,21 +138,22 @@ export class HttpConnection extends Timed {
 
   #refuse(request: IncomingMessage, response: HttpResponse, failure: ProtocolFailure): void {
     this.pipeline.withdraw(response)
-    const error = new SocketError(failure.status === 408 ? 'ETIMEDOUT' : 'EPROTO', problemDetail(failure))
-    for (const exchange of this.exchanges) if (exchange.request === request) exchange.fail(error)
+    this.exchanges.find(exchange => exchange.request === request)?.fail(failureError(failure))
     if (response.headersSent) {
       this.socket.destroy()
       return
     }
-    response.shouldKeepAlive = false
-    lingerAfterResponse(this.socket)
+    this.closeAfter(response)
     sendProblem(response, failure.status, problemDetail(failure))
   }
 
   #part(farewell: string): void {
     if (this.socket.writableEnded) this.socket.destroy()
     else if (this.pipeline.unanswered === 0 && this.pipeline.waiting === 0) closeGently(this.socket, farewell)
-    else this.#farewell = farewell
+    else {
+      this.#farewell = farewell
+      this.socket.pause()
+    }
   }
 
   #closed(): void {
@@ -146,6 +166,13 @@ export class HttpConnection extends Timed {
   #abort(error: SocketError): void {
     for (const exchange of this.exchanges.splice(0)) exchange.fail(error)
   }
+}
+
+/** What the program is told of a request that it has in part. */
+function failureError(failure: ProtocolFailure): SocketError {
+  if (failure.code === 'HPE_INVALID_EOF_STATE')
+    return new SocketError('ECONNRESET', 'the client left before its request was complete')
+  return new SocketError(failure.status === 408 ? 'ETIMEDOUT' : 'EPROTO', problemDetail(failure))
 }
 
 /** The peer of a unix socket has no name. */

@@ -3,7 +3,13 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
-import { type CloseOptions, type Connection, type Driver, SocketError, toSocketError } from '@unisock/kernel/plugin'
+import {
+  type CloseOptions,
+  type Connection,
+  type Driver,
+  SocketError,
+  toSocketError,
+} from '@unisock/kernel/plugin'
 import type { ChunkWire, ResponseWire } from '../wire.ts'
 import { abandonBody } from './body.ts'
 import type { HttpConnection } from './connection.ts'
@@ -94,7 +100,11 @@ export class Exchange extends Timed implements Driver {
     }
     const { method, url = '' } = this.request
     const path = url.split('?', 1)[0]
-    listener.socket.log('warn', `no answer in time: ${method} ${path}`, { method, path, fd: this.connection.fd })
+    listener.socket.log('warn', `no answer in time: ${method} ${path}`, {
+      method,
+      path,
+      fd: this.connection.fd,
+    })
     this.#problem(503, 'The server took too long to answer.')
     this.fail(new SocketError('ETIMEDOUT', `no answer in HTTP_TIMEOUT: ${method} ${path}`))
   }
@@ -105,6 +115,7 @@ export class Exchange extends Timed implements Driver {
     this.#beforeHead()
     try {
       if (body !== true) {
+        this.#stopReceiving()
         this.#finish()
         sendWhole(this.response, status, headers, body, kind, defaultHeaders)
         this.#watchWriting()
@@ -121,7 +132,10 @@ export class Exchange extends Timed implements Driver {
   #beforeHead(): void {
     this.list?.clear(this)
     if (this.#http.listener.draining) this.response.shouldKeepAlive = false
-    // The rest of a body that nobody reads is not worth waiting for: RFC 9112 section 9.3 lets a server close.
+  }
+
+  /** The rest of a body that nobody reads is not worth waiting for: RFC 9112 section 9.3 lets a server close. */
+  #stopReceiving(): void {
     if (this.#receiving) abandonBody(this.request, this.response)
     this.#receiving = false
   }
@@ -145,7 +159,7 @@ export class Exchange extends Timed implements Driver {
       if (Array.isArray(wire)) return this.#endStream(wire[0])
       const taken = this.response.write(typeof wire === 'string' ? Buffer.from(wire) : wire)
       if (last) return this.#endStream([])
-      if (!taken) this.#watchWriting()
+      if (!taken) this.#limitWriting()
       return taken
     } catch (error) {
       this.#unsendable(error)
@@ -154,6 +168,7 @@ export class Exchange extends Timed implements Driver {
   }
 
   #endStream(trailers: readonly string[]): boolean {
+    this.#stopReceiving()
     this.#finish()
     const pairs: [string, string][] = []
     for (let i = 0; i + 1 < trailers.length; i += 2) pairs.push([trailers[i]!, trailers[i + 1]!])
@@ -166,22 +181,27 @@ export class Exchange extends Timed implements Driver {
   /** What the program sent cannot be a response, such as a stream of another length than its Content-Length says. */
   #unsendable(error: unknown): void {
     const { message } = toSocketError(error, 'EINVAL')
-    this.#http.listener.socket.log('error', `a response could not be sent: ${message}`, { fd: this.connection.fd })
+    this.#http.listener.socket.log('error', `a response could not be sent: ${message}`, {
+      fd: this.connection.fd,
+    })
     if (this.response.headersSent) this.#http.socket.destroy()
     else sendProblem(this.response, 500)
     this.fail(new SocketError('EINVAL', message))
   }
 
   #problem(status: 413 | 500 | 503, detail?: string): void {
-    if (this.#receiving) abandonBody(this.request, this.response)
-    this.#receiving = false
+    this.#stopReceiving()
     sendProblem(this.response, status, detail)
   }
 
   /** A client that takes nothing of what is written to it for HTTP_TIMEOUT is not waited for. */
-  #watchWriting(): void {
+  #limitWriting(): void {
     const { socket, listener } = this.#http
-    if (socket.writableLength > 0) socket.setTimeout(listener.settings.answers.delay)
+    socket.setTimeout(listener.settings.answers.delay)
+  }
+
+  #watchWriting(): void {
+    if (this.#http.socket.writableLength > 0) this.#limitWriting()
   }
 
   #finish(): void {

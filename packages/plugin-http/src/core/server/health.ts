@@ -14,8 +14,10 @@ export function isHealthCheck(uri: string, path: string): boolean {
 
 /** 200 `{"status":"ok"}`, or 503 `{"status":"draining"}`: take me out of the rotation. */
 export function answerHealthCheck(request: IncomingMessage, response: HttpResponse, draining: boolean): void {
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return sendProblem(response, 405, undefined, ['Allow', 'GET, HEAD'])
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    sendProblem(response, 405, undefined, ['Allow', 'GET, HEAD'])
+    return
+  }
   const body = JSON.stringify({ status: draining ? 'draining' : 'ok' })
   sendWhole(response, draining ? 503 : 200, ['Cache-Control', 'no-store'], body, BODY_JSON, [])
 }

@@ -11,7 +11,8 @@ const LINGER_MS = 2000
  * Ends the sending side and discards what still arrives: a socket closed with unread data is reset, and the reset may
  * overtake the response (RFC 9112 section 9.6).
  */
-export function closeGently(socket: Socket, last?: string | Buffer): void {
+export function closeGently(socket: Socket, last?: string): void {
+  if (socket.writableEnded) return
   const timer = setTimeout(() => socket.destroy(), LINGER_MS)
   timer.unref()
   socket.once('close', () => clearTimeout(timer))
@@ -20,7 +21,7 @@ export function closeGently(socket: Socket, last?: string | Buffer): void {
   socket.resume()
 }
 
-/** As {@link closeGently}, when node:http comes to close the socket after a response with `Connection: close`. */
+/** Has node:http close gently too when it has sent a response with `Connection: close`. */
 export function lingerAfterResponse(socket: Socket): void {
   socket.destroySoon = () => closeGently(socket)
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http'
-import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
+import type { Server as SecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import {
   type Addr,
@@ -20,21 +20,25 @@ import {
 } from '@unisock/kernel/plugin'
 import { HTTP_MAX_HEADER_SIZE } from '../options.ts'
 import { Acceptor } from './acceptor.ts'
-import { protocolFailure, rawProblem } from './client-errors.ts'
+import { Certificates } from './certificates.ts'
+import { protocolFailure } from './client-errors.ts'
 import { HttpConnection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
 import { answerHealthCheck, isHealthCheck } from './health.ts'
-import { closeGently } from './linger.ts'
 import { HttpResponse, sendProblem } from './response.ts'
 import { HttpSettings } from './settings.ts'
-import { isLiveTlsOption, readTls, serverTlsOptions, type TlsState } from './tls.ts'
+import { isLiveTlsOption } from './tls.ts'
 import { connectionOf } from './tracking.ts'
 
 /** How often node:http looks for requests that are late, in milliseconds. */
 const CHECK_INTERVAL = 500
 
 /** A request that is to be served: what a plugin does with it. */
-export type RequestListener = (request: IncomingMessage, response: HttpResponse, connection: HttpConnection) => void
+export type RequestListener = (
+  request: IncomingMessage,
+  response: HttpResponse,
+  connection: HttpConnection,
+) => void
 
 export interface HttpListenerOptions {
   /** Over TLS. */
@@ -53,12 +57,12 @@ export class HttpListener implements Driver {
   #server: Server | SecureServer | undefined
   #acceptor: Acceptor | undefined
   #address: Addr | undefined
-  #tls: TlsState | undefined
-  #tlsChange: Promise<void> | undefined
-  /** Sockets below TLS, which are no connections before their handshake. */
-  readonly #handshaking = new Set<Socket>()
+  #certificates: Certificates | undefined
+  /** Sockets below TLS: there are no connections on them before their handshake. */
+  readonly #belowTls = new Set<Socket>()
   #opening: Exchange | undefined
-  #emptied: (() => void)[] = []
+  #whenEmpty: (() => void)[] = []
+  readonly #closed = Promise.withResolvers<void>()
 
   constructor(socket: PluginSocket, options: HttpListenerOptions) {
     this.socket = socket
@@ -76,7 +80,7 @@ export class HttpListener implements Driver {
       this.#address = await this.#acceptor.bind(at)
       return this.#address
     } catch (error) {
-      this.#acceptor = this.#server = undefined
+      this.#acceptor = this.#server = this.#certificates = undefined
       throw error
     }
   }
@@ -90,7 +94,7 @@ export class HttpListener implements Driver {
 
   setOption(option: number): void | Promise<void> {
     if (option === SO_MAX_CONNECTIONS) return this.#acceptor?.refresh()
-    if (isLiveTlsOption(option)) return this.#changeTls()
+    if (isLiveTlsOption(option)) return this.#certificates?.change(this.#server as SecureServer)
     this.settings.refresh()
     if (this.#server) this.#configure(this.#server)
   }
@@ -98,24 +102,31 @@ export class HttpListener implements Driver {
   /** Stops accepting, and resolves when what was in flight is finished. */
   async drain(): Promise<void> {
     this.#stop()
-    if (this.connections.size > 0) await new Promise<void>(resolve => this.#emptied.push(resolve))
+    await this.#emptied()
   }
 
-  /** Gives the address back. What is in flight has SO_LINGER seconds to finish. */
+  /** Gives the address back. What is in flight has SO_LINGER seconds to finish: {@link closed} tells when it has. */
   close({ abort = false }: CloseOptions): void {
     this.#stop()
     this.#server?.close()
-    if (abort) return this.destroy()
-    if (this.connections.size === 0 && this.#handshaking.size === 0) return
     const deadline = setTimeout(() => this.destroy(), this.socket.option(SO_LINGER) * 1000)
     deadline.unref()
-    this.#emptied.push(() => clearTimeout(deadline))
+    void this.#emptied().then(() => {
+      clearTimeout(deadline)
+      this.#closed.resolve()
+    })
+    if (abort) this.destroy()
+  }
+
+  /** Resolves when the listener was closed and its last connection has ended. */
+  get closed(): Promise<void> {
+    return this.#closed.promise
   }
 
   /** Drops every connection. */
   destroy(): void {
     for (const connection of this.connections) connection.socket.destroy()
-    for (const socket of this.#handshaking) socket.destroy()
+    for (const socket of this.#belowTls) socket.destroy()
   }
 
   inspect(): unknown {
@@ -125,7 +136,13 @@ export class HttpListener implements Driver {
       unanswered += pipeline.unanswered
       waiting += pipeline.waiting
     }
-    return { address: this.#address, draining: this.draining, connections: this.connections.size, unanswered, waiting }
+    return {
+      address: this.#address,
+      draining: this.draining,
+      connections: this.connections.size,
+      unanswered,
+      waiting,
+    }
   }
 
   /** Gives an exchange its fd. False: there are no more. */
@@ -143,7 +160,7 @@ export class HttpListener implements Driver {
   /** A connection has ended. */
   forget(connection: HttpConnection): void {
     this.connections.delete(connection)
-    if (this.connections.size === 0) for (const resolve of this.#emptied.splice(0)) resolve()
+    this.#checkEmpty()
   }
 
   /** Serves a request whose turn it is on its connection. */
@@ -167,6 +184,18 @@ export class HttpListener implements Driver {
     for (const connection of this.connections) connection.drain()
   }
 
+  #emptied(): Promise<void> {
+    return new Promise(resolve => {
+      this.#whenEmpty.push(resolve)
+      this.#checkEmpty()
+    })
+  }
+
+  #checkEmpty(): void {
+    if (this.connections.size > 0 || this.#belowTls.size > 0) return
+    for (const resolve of this.#whenEmpty.splice(0)) resolve()
+  }
+
   #serve(socket: Socket): void {
     if (this.draining) {
       socket.destroy()
@@ -175,8 +204,11 @@ export class HttpListener implements Driver {
     if (this.socket.option(SO_KEEPALIVE)) socket.setKeepAlive(true)
     if (!this.socket.option(SO_NODELAY)) socket.setNoDelay(false)
     if (this.#secure) {
-      this.#handshaking.add(socket)
-      socket.once('close', () => this.#handshaking.delete(socket))
+      this.#belowTls.add(socket)
+      socket.once('close', () => {
+        this.#belowTls.delete(socket)
+        this.#checkEmpty()
+      })
     }
     this.#server!.emit('connection', socket)
     if (!this.#secure) socket.resume()
@@ -190,7 +222,8 @@ export class HttpListener implements Driver {
       requireHostHeader: false,
       optimizeEmptyRequests: true,
     }
-    const server = this.#secure ? this.#createSecureServer(options) : createServer(options)
+    this.#certificates = this.#secure ? new Certificates(this.socket) : undefined
+    const server = this.#certificates?.createServer(options) ?? createServer(options)
     this.#configure(server)
     const receive = (request: IncomingMessage, response: HttpResponse) =>
       connectionOf(request.socket)!.request(request, response)
@@ -204,15 +237,14 @@ export class HttpListener implements Driver {
         receive(request, response)
       })
       .on('checkExpectation', (_request, response) => sendProblem(response, 417))
-      .on('connect', (_request, socket) => closeGently(socket as Socket, rawProblem(501, 'CONNECT is for proxies.')))
+      .on('connect', (_request, socket) => {
+        // node:http has let go of the socket.
+        socket.on('error', () => socket.destroy())
+        connectionOf(socket as Socket)?.fail({ status: 501, code: 'CONNECT' })
+      })
       .on('clientError', (error, socket) => this.#refuse(error, socket as Socket))
       .on('timeout', socket => connectionOf(socket)?.timedOut())
     return server
-  }
-
-  #createSecureServer(options: ServerOptions<typeof IncomingMessage, typeof HttpResponse>): SecureServer {
-    this.#tls = readTls(this.socket)
-    return createSecureServer({ ...options, ...serverTlsOptions(this.socket, () => this.#tls!) })
   }
 
   #configure(server: Server | SecureServer): void {
@@ -229,32 +261,9 @@ export class HttpListener implements Driver {
       connection.fail(failure)
       return
     }
-    if (!connection) this.socket.log('debug', 'a TLS handshake failed', { code: error.code, message: error.message })
+    if (!connection)
+      this.socket.log('debug', 'a TLS handshake failed', { code: error.code, message: error.message })
     socket.destroy()
-  }
-
-  /** Certificates and keys that are set in one turn take effect together: one alone would not fit the other. */
-  #changeTls(): Promise<void> | undefined {
-    if (!this.#secure || !this.#server) return undefined
-    this.#tlsChange ??= new Promise((resolve, reject) => {
-      setImmediate(() => {
-        this.#tlsChange = undefined
-        try {
-          this.#applyTls(this.#server as SecureServer)
-          resolve()
-        } catch (error) {
-          reject(error)
-        }
-      })
-    })
-    return this.#tlsChange
-  }
-
-  #applyTls(server: SecureServer): void {
-    const tls = readTls(this.socket)
-    server.setSecureContext(tls.context)
-    Object.assign(server, { requestCert: tls.verifyPeer, rejectUnauthorized: tls.verifyPeer })
-    this.#tls = tls
   }
 }
 

@@ -43,11 +43,17 @@ interface Head {
  * The reply's own fields without those that are the server's to set, then the listener's defaults that it lacks.
  * `keepLength` where no body is sent, or a stream: then the program may know its length.
  */
-function assemble(own: readonly string[] | null, defaults: readonly string[], keepLength: boolean, trailers: boolean): Head {
+function assemble(
+  own: readonly string[] | null,
+  defaults: readonly string[],
+  keepLength: boolean,
+  trailers: boolean,
+): Head {
   const head: Head = { fields: [], hasType: false, hasLength: false, hasLatin1: false }
   if (own) for (let i = 0; i < own.length; i += 2) append(head, own[i]!, own[i + 1]!, keepLength, trailers)
   for (let i = 0; i < defaults.length; i += 2)
-    if (!own || !includes(own, defaults[i]!)) append(head, defaults[i]!, defaults[i + 1]!, keepLength, trailers)
+    if (!own || !includes(own, defaults[i]!))
+      append(head, defaults[i]!, defaults[i + 1]!, keepLength, trailers)
   return head
 }
 
@@ -104,7 +110,8 @@ export function sendWhole(
   const { fields } = head
   if (!empty && !head.hasType) fields.push('Content-Type', TYPES[kind])
   // What a GET would have had is not known where a HEAD was answered without a body (RFC 9110 section 8.6).
-  if (!head.hasLength && !(isHead && empty)) fields.push('Content-Length', String(empty ? 0 : Buffer.byteLength(body)))
+  if (!head.hasLength && !(isHead && empty))
+    fields.push('Content-Length', String(empty ? 0 : Buffer.byteLength(body)))
   response.writeHead(status, fields)
   if (empty || isHead) response.end()
   else response.end(head.hasLatin1 && typeof body === 'string' ? Buffer.from(body) : body)

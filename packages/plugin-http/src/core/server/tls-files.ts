@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { SocketError } from '@unisock/kernel/plugin'
 
 const PEM = '-----BEGIN '
+/** RFC 5958's label, and the older header of RFC 1421. */
+const ENCRYPTED = /BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/
 const CERTIFICATE_FILE = /\.(pem|crt|cer)$/i
 
 /** An error of a TLS option: says which, and never what a key is. */
@@ -22,14 +24,21 @@ export function readPem(option: string, value: string): string {
   try {
     text = readFileSync(value, 'utf8')
   } catch (cause) {
-    throw tlsError(option, `neither PEM text nor a file that can be read (${(cause as NodeJS.ErrnoException).code})`, cause)
+    throw tlsError(
+      option,
+      `neither PEM text nor a file that can be read (${(cause as NodeJS.ErrnoException).code})`,
+      cause,
+    )
   }
   if (!text.includes(PEM)) throw tlsError(option, 'the file has no PEM text')
   return text
 }
 
 /** A certificate chain; its first certificate is the server's. */
-export function readCertificate(option: string, value: string): { pem: string; certificate: X509Certificate } {
+export function readCertificate(
+  option: string,
+  value: string,
+): { pem: string; certificate: X509Certificate } {
   const pem = readPem(option, value)
   try {
     return { pem, certificate: new X509Certificate(pem) }
@@ -46,19 +55,23 @@ export function readPrivateKey(
   certificate: X509Certificate,
 ): string {
   const pem = readPem(option, value)
+  if (passphrase === undefined && ENCRYPTED.test(pem))
+    throw tlsError(option, 'the key is encrypted and needs a passphrase')
   let key: KeyObject
   try {
     key = createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase })
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE'
-    throw tlsError(option, missing ? 'the key is encrypted and needs a passphrase' : 'not a private key, or another passphrase')
+  } catch {
+    throw tlsError(option, 'not a private key, or of another passphrase')
   }
   if (!certificate.checkPrivateKey(key)) throw tlsError(option, 'the key does not belong to the certificate')
   return pem
 }
 
 /** Trusted authorities: PEM text, files, and directories of them. */
-export function readAuthorities(option: string, value: string | readonly string[] | undefined): string[] | undefined {
+export function readAuthorities(
+  option: string,
+  value: string | readonly string[] | undefined,
+): string[] | undefined {
   if (value === undefined) return undefined
   const values = typeof value === 'string' ? [value] : value
   return values.flatMap(entry => listFiles(option, entry)).map(entry => readCertificate(option, entry).pem)

@@ -4,7 +4,12 @@
  */
 import { constants } from 'node:crypto'
 import type { ServerOptions } from 'node:https'
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
+import {
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  type SecureVersion,
+} from 'node:tls'
 import {
   type PluginSocket,
   SO_TLS_VERIFY_PEER,
@@ -53,14 +58,17 @@ export interface TlsState {
 export function readTls(socket: PluginSocket): TlsState {
   const certificate = socket.option(TLS_CERTIFICATE) as string | undefined
   const privateKey = socket.option(TLS_PRIVATE_KEY) as string | undefined
-  if (certificate === undefined) throw tlsError('TLS_CERTIFICATE (322)', 'must be set: an HTTPS server needs a certificate')
+  if (certificate === undefined)
+    throw tlsError('TLS_CERTIFICATE (322)', 'must be set: an HTTPS server needs a certificate')
   if (privateKey === undefined) throw tlsError('TLS_PRIVATE_KEY (323)', "must be set: the certificate's key")
   const shared = readShared(socket)
   const passphrase = socket.option(TLS_PASSPHRASE) as string | undefined
   const own: TlsContext = { certificate, privateKey, ...(passphrase !== undefined && { passphrase }) }
   const context = readContext(own, shared, 'TLS_CERTIFICATE (322)', 'TLS_PRIVATE_KEY (323)')
   const byName = new Map<string, SecureContext>()
-  for (const [name, entry] of Object.entries((socket.option(TLS_SNI) as Record<string, TlsContext> | undefined) ?? {})) {
+  for (const [name, entry] of Object.entries(
+    (socket.option(TLS_SNI) as Record<string, TlsContext> | undefined) ?? {},
+  )) {
     const label = `TLS_SNI (330) ${name}`
     byName.set(name.toLowerCase(), createSecureContext(readContext(entry, shared, label, label)))
   }
@@ -69,7 +77,7 @@ export function readTls(socket: PluginSocket): TlsState {
 
 /** What all of a listener's contexts have in common. */
 function readShared(socket: PluginSocket): SecureContextOptions {
-  const shared: SecureContextOptions = { minVersion: socket.option(TLS_MIN_VERSION) }
+  const shared: SecureContextOptions = { minVersion: socket.option(TLS_MIN_VERSION) as SecureVersion }
   const ca = readAuthorities('TLS_CA (324)', socket.option(TLS_CA))
   if (ca) shared.ca = ca
   const ciphers = socket.option(TLS_CIPHERS) as string | undefined
@@ -77,13 +85,21 @@ function readShared(socket: PluginSocket): SecureContextOptions {
   const dh = socket.option(TLS_DH_PARAMS) as string | undefined
   if (dh !== undefined) {
     const dhparam = dh === 'auto' ? dh : readPem('TLS_DH_PARAMS (335)', dh)
+    // OpenSSL takes anything else for none.
+    if (dh !== 'auto' && !dhparam.includes('DH PARAMETERS-----'))
+      throw tlsError('TLS_DH_PARAMS (335)', 'no DH parameters')
     shared.dhparam = proven('TLS_DH_PARAMS (335)', { dhparam }).dhparam!
   }
   if (socket.option(TLS_LOW_MEMORY)) shared.secureOptions = constants.SSL_OP_NO_TICKET
   return shared
 }
 
-function readContext(own: TlsContext, shared: SecureContextOptions, certLabel: string, keyLabel: string): SecureContextOptions {
+function readContext(
+  own: TlsContext,
+  shared: SecureContextOptions,
+  certLabel: string,
+  keyLabel: string,
+): SecureContextOptions {
   const { pem: cert, certificate } = readCertificate(certLabel, own.certificate)
   const key = readPrivateKey(keyLabel, own.privateKey, own.passphrase, certificate)
   const context: SecureContextOptions = { ...shared, cert, key }
@@ -115,7 +131,8 @@ export function contextFor(state: TlsState, name: string): SecureContext | undef
 export function serverTlsOptions(socket: PluginSocket, current: () => TlsState): ServerOptions {
   const { context, verifyPeer } = current()
   const protocols = socket.option(TLS_ALPN) as string[] | undefined
-  if (protocols?.includes('h2')) throw tlsError('TLS_ALPN (329)', 'h2 is offered, but the server speaks HTTP/1.1')
+  if (protocols?.includes('h2'))
+    throw tlsError('TLS_ALPN (329)', 'h2 is offered, but the server speaks HTTP/1.1')
   return {
     ...context,
     requestCert: verifyPeer,

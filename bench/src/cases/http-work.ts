@@ -1,0 +1,21 @@
+/**
+ * The same hello with 20 µs of the program's own work a request: the work no longer competes with the protocol.
+ * @module
+ */
+import type { Case } from '../case.ts'
+import { underLoad } from '../served.ts'
+
+const contender =
+  (server: string) =>
+  ({ quick }: { quick: boolean }) =>
+    underLoad({ server, connections: 64, quick })
+
+export const httpWork: Case = {
+  name: 'http-work20us',
+  contenders: { unisock: contender('unisock-http-work'), 'node:http': contender('node-http-work') },
+  metrics: [
+    { figure: 'p99', unit: 'ms', against: 'node:http', goal: { atMost: 0.4 } },
+    { figure: 'requests/s', unit: 'requests/s', against: 'node:http', goal: { atLeast: 1 } },
+  ],
+  rounds: 5,
+}

@@ -1,0 +1,43 @@
+/**
+ * Runs ours and its peers in turn, several rounds, and prints medians and ratios.
+ *
+ * `bench [--only NAME] [--quick] [--json FILE]`
+ * @module
+ */
+import { writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import type { Case, Figures } from './case.ts'
+import { boot } from './cases/boot.ts'
+import { httpHello } from './cases/http-hello.ts'
+import { httpWork } from './cases/http-work.ts'
+import { link64, link1024, linkProcess } from './cases/link.ts'
+import { restValidated } from './cases/rest-validated.ts'
+import { type Result, resultsOf, table } from './result.ts'
+
+const CASES: readonly Case[] = [link64, link1024, linkProcess, httpHello, httpWork, restValidated, boot]
+
+const { values } = parseArgs({
+  args: process.argv.slice(2).filter(argument => argument !== '--'),
+  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, json: { type: 'string' } },
+})
+const chosen = CASES.filter(({ name }) => values.only === undefined || name === values.only)
+if (chosen.length === 0) {
+  console.error(`no case is named ${values.only}; there are ${CASES.map(({ name }) => name).join(', ')}`)
+  process.exit(2)
+}
+
+const results: Result[] = []
+for (const subject of chosen) {
+  const runs: Record<string, Figures[]> = {}
+  const rounds = values.quick ? 2 : subject.rounds
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, contender] of Object.entries(subject.contenders)) {
+      process.stderr.write(`\r\x1b[K${subject.name}: round ${round + 1} of ${rounds}, ${name}`)
+      runs[name] = [...(runs[name] ?? []), await contender({ quick: values.quick })]
+    }
+  }
+  results.push(...resultsOf(subject, runs))
+}
+process.stderr.write('\r\x1b[K')
+console.log(table(results))
+if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`)

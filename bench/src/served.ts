@@ -1,0 +1,72 @@
+/**
+ * A server in a process of its own, under load from another.
+ * @module
+ */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import type { Figures } from './case.ts'
+
+/** What a server process says of itself: CPU microseconds of its main thread and of all of it. */
+export interface Usage {
+  readonly owner: number
+  readonly process: number
+}
+
+/** What the load process is told. */
+export interface Load {
+  readonly url: string
+  readonly connections: number
+  readonly seconds: number
+  readonly method?: 'GET' | 'POST'
+  readonly headers?: Record<string, string>
+  readonly body?: string
+}
+
+export interface LoadResult {
+  readonly requests: number
+  readonly seconds: number
+  readonly failures: number
+  /** Milliseconds. */
+  readonly p99: number
+}
+
+export interface ServedOptions extends Omit<Load, 'url' | 'seconds'> {
+  /** A module of `servers/`. */
+  readonly server: string
+  readonly path?: string
+  readonly quick: boolean
+}
+
+const WARM_UP_SECONDS = 1
+
+/** Starts the server, warms it up, loads it, and gives requests/s, p99 and CPU a request. */
+export async function underLoad({ server, path = '/', quick, ...load }: ServedOptions): Promise<Figures> {
+  const child = fork(new URL(`./servers/${server}.ts`, import.meta.url), { execArgv: [] })
+  try {
+    const [port] = (await once(child, 'message')) as [number]
+    const url = `http://127.0.0.1:${port}${path}`
+    const usage = async (): Promise<Usage> => {
+      child.send('usage')
+      return (await once(child, 'message'))[0]
+    }
+    await runLoad({ ...load, url, seconds: WARM_UP_SECONDS })
+    const before = await usage()
+    const { requests, seconds, failures, p99 } = await runLoad({ ...load, url, seconds: quick ? 2 : 5 })
+    const after = await usage()
+    if (failures > 0) throw new Error(`${server}: ${failures} requests failed`)
+    return {
+      'requests/s': requests / seconds,
+      p99,
+      'owner-cpu': (after.owner - before.owner) / requests,
+      'process-cpu': (after.process - before.process) / requests,
+    }
+  } finally {
+    child.kill('SIGKILL')
+  }
+}
+
+async function runLoad(load: Load): Promise<LoadResult> {
+  const child = fork(new URL('./load.ts', import.meta.url), [JSON.stringify(load)], { execArgv: [] })
+  const [result] = (await once(child, 'message')) as [LoadResult]
+  return result
+}

@@ -1,0 +1,23 @@
+/**
+ * What every server process does: say its port, then its CPU whenever asked.
+ * @module
+ */
+import type { Usage } from '../served.ts'
+
+export function serving(port: number): void {
+  process.on('message', () => process.send!(usage()))
+  process.on('disconnect', () => process.exit(0))
+  process.send!(port)
+}
+
+function usage(): Usage {
+  const owner = process.threadCpuUsage()
+  const whole = process.cpuUsage()
+  return { owner: owner.user + owner.system, process: whole.user + whole.system }
+}
+
+/** Keeps the owner's thread busy, as a program with state of its own would. */
+export function work(microseconds: number): void {
+  const until = process.hrtime.bigint() + BigInt(microseconds * 1000)
+  while (process.hrtime.bigint() < until);
+}

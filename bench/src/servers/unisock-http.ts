@@ -1,0 +1,9 @@
+import { createKernel } from '@unisock/kernel'
+import { HTTP_SERVER, http } from '@unisock/plugin-http'
+import { serving } from './report.ts'
+
+const kernel = await createKernel({ plugins: [http()] })
+const server = kernel.create(HTTP_SERVER, fd => void kernel.write(fd, 'hello'))
+const { port } = await kernel.bind(server, 0)
+await kernel.listen(server)
+serving(port)

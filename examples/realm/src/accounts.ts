@@ -1,0 +1,46 @@
+/**
+ * Who may log in, and the tokens they get.
+ * @module
+ */
+import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto'
+import { signJwt } from '@unisock/plugin-rest'
+
+const TOKEN_SECONDS = 3600
+const KEY_BYTES = 32
+
+interface Account {
+  readonly salt: Buffer
+  readonly key: Buffer
+  readonly roles: readonly string[]
+}
+
+export class Accounts {
+  readonly #accounts = new Map<number, Account>()
+  /** Signs and verifies tokens; given to REST_JWT_SECRET. */
+  readonly secret: string
+
+  constructor(secret = randomBytes(32).toString('hex')) {
+    this.secret = secret
+  }
+
+  add(player: number, password: string, roles: readonly string[] = []): void {
+    const salt = randomBytes(16)
+    this.#accounts.set(player, { salt, key: scryptSync(password, salt, KEY_BYTES), roles })
+  }
+
+  remove(player: number): void {
+    this.#accounts.delete(player)
+  }
+
+  /** A token for the player; undefined when the password is wrong. */
+  login(player: number, password: string): string | undefined {
+    const account = this.#accounts.get(player)
+    // Hashing for unknown players too keeps the time from telling who exists.
+    const key = scryptSync(password, account?.salt ?? Buffer.alloc(16), KEY_BYTES)
+    if (!account || !timingSafeEqual(key, account.key)) return undefined
+    return signJwt(
+      { sub: String(player), roles: account.roles },
+      { secret: this.secret, expiresIn: TOKEN_SECONDS },
+    )
+  }
+}
