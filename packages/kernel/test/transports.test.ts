@@ -17,9 +17,9 @@ describe.each(ISOLATIONS)('over %s', isolation => {
     const events: unknown[] = []
     const closed = signal()
     const { addr, server } = await listening(kernel, {
-      open: (fd, listener, from) => void events.push(['open', listener, from.family]),
-      message: (fd, data) => void events.push(['message', String(data)]),
-      close: (fd, error) => {
+      open: (_fd, listener, from) => void events.push(['open', listener, from.family]),
+      message: (_fd, data) => void events.push(['message', String(data)]),
+      close: (_fd, error) => {
         events.push(['close', error])
         closed.resolve()
       },

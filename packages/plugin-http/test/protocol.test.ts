@@ -225,6 +225,15 @@ describe('bad input', () => {
     await client.ended()
   })
 
+  test('a client that leaves behind what is malformed is noticed while an answer is due', async () => {
+    await using server = await TestServer.start()
+    using client = await server.connect()
+    client.send(`${get('/1')}nonsense\r\n\r\n`)
+    const exchange = await server.socket.exchange()
+    client.send('more').close()
+    expect(await exchange.closed.promise).toMatchObject({ code: 'ECONNRESET' })
+  })
+
   test('a malformed body ends its exchange when the request had an fd', async () => {
     await using server = await TestServer.start([[HTTP_BODY_STREAM, true]])
     using client = await server.connect()

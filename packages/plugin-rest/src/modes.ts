@@ -20,8 +20,8 @@ export interface RestExchange {
 }
 
 /**
- * A REST server: routes, validation, tokens and documentation over HTTP/1.1, or HTTPS where options 322 and 323 are
- * set. Each exchange is an fd. What no route's handler takes goes to the socket's.
+ * A REST server: routes, validation, tokens and documentation over HTTP/1.1, or HTTPS where options 322 and
+ * 323 are set. Each exchange is an fd. What no route's handler takes goes to the socket's.
  */
 export const REST_SERVER = defineMode({
   number: 24,

@@ -23,7 +23,7 @@ const text = (description: string): Schema => ({ type: 'string', minLength: 1, d
 const onInvalid: Schema = {
   enum: ['reject', 'pass'],
   description:
-    'Whether a request that fails validation, authentication or routing is answered with a problem document, or handed on with validation_passed false.',
+    'Whether a request that fails validation, authentication or routing is answered, or handed on as it is.',
 }
 const names: Schema = { type: 'array', minItems: 1, items: { type: 'string', minLength: 1 } }
 /** RFC 6749 section 3.3: the characters of a scope. */
@@ -52,6 +52,10 @@ const basePath: Schema = {
   type: 'string',
   pattern: '^(/|(/[^/?#\\s{}]+)+/?)?$',
   description: 'Prefixes every route, such as /api/v1.',
+}
+
+function checkBasePath(path: string | undefined): void {
+  if (path) parsePattern(path)
 }
 
 /** REST_ROUTER_CONFIG's value. */
@@ -100,6 +104,7 @@ export const REST_ROUTER_CONFIG = defineOption({
   },
   value: type<RouterConfig>(),
   default: {},
+  check: config => checkBasePath(config.base_path),
 })
 
 export const REST_ADD_ROUTE = defineOption({
@@ -164,6 +169,7 @@ export const REST_OPENAPI_INFO = defineOption({
     patternProperties: { '^x-': {} },
   },
   value: type<OpenApiInfo>(),
+  check: info => checkBasePath(info.base_path),
 })
 
 export const REST_JWT_SECRET = defineOption({

@@ -120,12 +120,16 @@ export function patternKey(pattern: Pattern): string {
   return join(pattern, param => ERASED[param.type])
 }
 
-/** The pattern with names and types erased: patterns of the same shape share one place in the router's tree. */
+/**
+ * The pattern with names and types erased: patterns of the same shape share one place in the router's tree.
+ */
 export function patternShape(pattern: Pattern): string {
   return join(pattern, param => (param.type === 'int' || param.type === 'uuid' ? '{#}' : ERASED[param.type]))
 }
 
-/** The pattern with all about its parameters erased: OpenAPI holds paths of one template to be the same path. */
+/**
+ * The pattern with all about its parameters erased: OpenAPI holds paths of one template to be the same path.
+ */
 export function pathTemplate(pattern: Pattern): string {
   return join(pattern, () => '{}')
 }
@@ -159,8 +163,8 @@ export function matches(pattern: Pattern, path: readonly string[]): boolean {
 }
 
 /**
- * The path as find-my-way has it. Parameters are named by position, `p0` and so on, since routes of one shape share
- * it; a typed parameter matches any of the types that `types` names for its position.
+ * The path as find-my-way has it. Parameters are named by position, `p0` and so on, since routes of one shape
+ * share it; a typed parameter matches any of the types that `types` names for its position.
  */
 export function toRouterPath(
   pattern: Pattern,

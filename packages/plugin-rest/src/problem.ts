@@ -77,7 +77,8 @@ export interface ProblemExtensions {
  *
  * @param status 400-599.
  * @param detail For the client to read: this occurrence, not the class of problem.
- * @param extensions Further members; `type`, `title` and `instance` replace the defaults, `headers` become headers.
+ * @param extensions Further members; `type`, `title` and `instance` replace the defaults, `headers` become
+ * headers.
  * @throws {RangeError} when the status is no error's.
  * @example throw problem(404, `no user ${id}`)
  */

@@ -2,16 +2,16 @@
  * A REST request as handlers get it.
  * @module
  */
-
+import { Readable } from 'node:stream'
 import type { Fd } from '@unisock/kernel/plugin'
-import { HttpMessage, type RequestBody, type RequestWire, stateOf } from '@unisock/plugin-http/core'
+import { HttpMessage, stateOf } from '@unisock/plugin-http/core'
 import { AUTH_STATUSES, type AuthStatus, type Claims } from './jwt/types.ts'
 import type { RestExchange } from './modes.ts'
 import type { RouteDocs } from './openapi/types.ts'
 import { REST_ADD_ROUTE } from './options.ts'
 import type { AnyRoute } from './route.ts'
 import type { ValidationResult } from './validation-result.ts'
-import { AUTH_BITS, FAILED, PLAIN_TEXT, type RestWire } from './wire.ts'
+import { AUTH_BITS, EMPTY_STREAM, FAILED, PLAIN_TEXT, type RestWire } from './wire.ts'
 
 /** The route that a request came by. */
 export interface RouteMatch {
@@ -25,7 +25,10 @@ export interface RouteMatch {
 
 type PathParams = Record<string, string | number>
 
-/** A request that a route matched, or that was handed on in spite of a fault. Everything is parsed when it is read first. */
+/**
+ * A request that a route matched, or that was handed on in spite of a fault. Everything is parsed when it is
+ * read first.
+ */
 export class RestRequest<P = PathParams, B = unknown> extends HttpMessage<RestWire> {
   #pathParams: P | undefined
   #queryParams: Record<string, any> | undefined
@@ -66,8 +69,8 @@ export class RestRequest<P = PathParams, B = unknown> extends HttpMessage<RestWi
   }
 
   /**
-   * JSON and forms parsed, with defaults and coercion; other text as a string, other media types as a Buffer, a stream
-   * on a route with `stream: true`; undefined where there is none.
+   * JSON and forms parsed, with defaults and coercion; other text as a string, other media types as a Buffer,
+   * a stream on a route with `stream: true`; undefined where there is none.
    */
   get body(): B {
     if (!this.#bodyRead) {
@@ -130,12 +133,13 @@ export class RestRequest<P = PathParams, B = unknown> extends HttpMessage<RestWi
     }
   }
 
-  #readBody(): Buffer | RequestBody | string | unknown {
+  #readBody(): unknown {
     const stream = stateOf(this.port)?.body
     if (stream) return stream
+    if (this.wire[9] & EMPTY_STREAM) return Readable.from([])
     const text = this.wire[8]
     if (text !== null) return this.wire[9] & PLAIN_TEXT ? text : JSON.parse(text)
-    const bytes = this.wire[4] as RequestWire[4]
+    const bytes = this.wire[4]
     if (bytes === null || bytes === true) return undefined
     return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
@@ -149,7 +153,9 @@ export class RestRequest<P = PathParams, B = unknown> extends HttpMessage<RestWi
   }
 }
 
-/** Makes mappings without inherited names; unlike what `Object.create(null)` gives, they are no slower for it. */
+/**
+ * Makes mappings without inherited names; unlike what `Object.create(null)` gives, they are no slower for it.
+ */
 const Params = function Params() {} as unknown as { new (): PathParams; prototype: unknown }
 Params.prototype = Object.create(null)
 

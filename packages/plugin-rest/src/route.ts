@@ -13,9 +13,9 @@ export type Method = (typeof METHODS)[number]
 
 /**
  * Who may call a route. Once REST_JWT_SECRET is set every route is `required` unless it says otherwise.
- * `optional` lets anybody in and says in `auth_status` what the token was worth. With `roles` the token must have one
- * of them in its claim `roles` or `role`; with `scopes` it must have all of them in `scope` (RFC 8693 section 4.2) or
- * `scopes`.
+ * `optional` lets anybody in and says in `auth_status` what the token was worth. With `roles` the token must
+ * have one of them in its claim `roles` or `role`; with `scopes` it must have all of them in `scope` (RFC
+ * 8693 section 4.2) or `scopes`.
  */
 export type RouteAuth = 'none' | 'optional' | 'required' | { roles?: string[]; scopes?: string[] }
 
@@ -33,7 +33,10 @@ export type RouteHandler<P = any, B = any> = (request: RestRequest<P, B>) => unk
 export interface Route<P extends string = string, B = any> {
   method: Method
   pattern: P
-  /** A function, or the name of one in REST_ROUTER_CONFIG.handlers; without either the socket's callback gets the request. */
+  /**
+   * A function, or the name of one in REST_ROUTER_CONFIG.handlers; without either the socket's callback gets
+   * the request.
+   */
   handler?: RouteHandler<Params<P>, B> | string
   openapi?: RouteDocs
   /** @default `required` once REST_JWT_SECRET is set */
@@ -51,7 +54,8 @@ export type AnyRoute = Omit<Route<string, any>, 'handler'> & { handler?: RouteHa
 /**
  * Checks a route's types: its handler's `path_params` follow from the pattern.
  *
- * @example route({ method: 'GET', pattern: '/users/{id:int}', handler: request => users.get(request.path_params.id) })
+ * @example
+ * route({ method: 'GET', pattern: '/users/{id:int}', handler: request => users.get(request.path_params.id) })
  */
 export function route<const P extends string, B = unknown>(definition: Route<P, B>): AnyRoute {
   return definition as AnyRoute

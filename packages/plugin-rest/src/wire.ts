@@ -10,6 +10,9 @@ export const FAILED = 8
 /** In `flags`: `body` is text, not JSON. */
 export const PLAIN_TEXT = 16
 
+/** In `flags`: the route takes its body as a stream, and there is none. */
+export const EMPTY_STREAM = 32
+
 /** HTTP's request wire with a route's findings behind it. Texts are JSON, parsed only when read. */
 export type RestWire = [
   method: string,

@@ -2,20 +2,20 @@
  * REST_SERVER in the plugin worker.
  * @module
  */
-import { type CloseOptions, defineWorker } from '@unisock/kernel/plugin'
+import { defineWorker } from '@unisock/kernel/plugin'
 import { RestListener } from './worker/listener.ts'
 
+/** Also those that were closed and still have connections. */
 const listeners = new Set<RestListener>()
 
 export default defineWorker({
   open(_mode, socket) {
     const listener = new RestListener(socket)
     listeners.add(listener)
+    void listener.closed.then(() => listeners.delete(listener))
     return listener
   },
   dispose() {
-    const abort: CloseOptions = { abort: true }
-    for (const listener of listeners) listener.close(abort)
-    listeners.clear()
+    for (const listener of listeners) listener.close({ abort: true })
   },
 })

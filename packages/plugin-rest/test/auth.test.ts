@@ -60,7 +60,7 @@ describe.each(ISOLATIONS)('tokens in a %s worker', isolation => {
     expect((await server.fetch('/x', { headers: { authorization: 'Basic YTpi' } })).status).toBe(401)
   })
 
-  test('a route for nobody in particular looks at no token, an optional one says what it was worth', async () => {
+  test('a route for anybody looks at no token, an optional one says what it was worth', async () => {
     await using open = await serve('none')
     expect((await open.fetch('/x', expired)).body).toEqual(['none', null, true])
     await using optional = await serve('optional')

@@ -85,7 +85,7 @@ describe.each(ISOLATIONS)('changes after listen in a %s worker', isolation => {
     expect((await server.fetch('/u/x')).body).toBe('text')
   })
 
-  test('a request whose body is on its way when its route is replaced is answered by the handler it came to', async () => {
+  test('a request whose body is on its way when its route is replaced keeps its handler', async () => {
     const named = (name: string) =>
       route({ method: 'POST', pattern: '/x', handler: request => [name, request.body] })
     await using server = await unit.routes(named('old'))

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { HTTP_BODY_STREAM } from '@unisock/plugin-http/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { problem, REST_ADD_ROUTE, REST_OPENAPI_INFO, REST_ROUTER_CONFIG, reply, route } from '../src/index.ts'
 import { ISOLATIONS, TestKernel } from './support/server.ts'
@@ -163,7 +164,7 @@ describe.each(ISOLATIONS)('routing in a %s worker', isolation => {
     expect(written[1]).toBe(false)
   })
 
-  test('a name in REST_ROUTER_CONFIG.handlers is called, one that is not there leaves it to the callback', async () => {
+  test('a named handler is called where the router has it, else the callback gets the request', async () => {
     await using server = await unit.serve(
       (api, kernel) => {
         void kernel.setOption(api, REST_ADD_ROUTE, { method: 'GET', pattern: '/a', handler: 'named' })
@@ -206,6 +207,9 @@ describe.each(ISOLATIONS)('routing in a %s worker', isolation => {
     expect((await server.fetch('/users')).status).toBe(404)
     await unit.kernel.setOption(server.api, REST_ROUTER_CONFIG, { base_path: '/v2' })
     expect((await server.fetch('/v2/users')).status).toBe(200)
+    const set = unit.kernel.setOption(server.api, REST_ROUTER_CONFIG, { base_path: '/a/../b' })
+    await expect(set).rejects.toMatchObject({ code: 'EINVAL' })
+    expect((await server.fetch('/v2/users')).status).toBe(200)
   })
 
   test('a route with stream gets its body as it arrives', async () => {
@@ -225,6 +229,23 @@ describe.each(ISOLATIONS)('routing in a %s worker', isolation => {
     const sent = await server.send('PUT', '/files/a', new Uint8Array(size), 'image/png')
     expect(sent.body).toEqual({ name: 'a', bytes: size })
     expect((await server.send('PUT', '/files/a', new Uint8Array(2 ** 20 + 1), 'image/png')).status).toBe(413)
+    expect((await server.fetch('/files/a', { method: 'PUT' })).body).toEqual({ name: 'a', bytes: 0 })
+  })
+
+  test('HTTP_BODY_STREAM makes a stream of every body, but where a route says otherwise', async () => {
+    const kind = (request: any) => typeof request.body[Symbol.asyncIterator]
+    await using server = await unit.serve((api, kernel) => {
+      void kernel.setOption(api, HTTP_BODY_STREAM, true)
+      void kernel.setOption(api, REST_ADD_ROUTE, { method: 'POST', pattern: '/a', handler: kind })
+      void kernel.setOption(api, REST_ADD_ROUTE, {
+        method: 'POST',
+        pattern: '/b',
+        handler: kind,
+        stream: false,
+      })
+    })
+    expect((await server.send('POST', '/a', {})).body).toBe('function')
+    expect((await server.send('POST', '/b', {})).body).toBe('undefined')
   })
 
   test('pipelined requests are answered in their order', async () => {

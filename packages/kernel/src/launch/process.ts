@@ -8,12 +8,13 @@ import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { streamChannel } from '../link/stream-channel.ts'
 import { sibling } from '../plugin/plugin.ts'
+import { inheritedFlags } from './flags.ts'
 import type { Launched, LaunchOptions } from './launch.ts'
 
-/** Node's own flags for the child: heap limits mean the same to a process as to a thread. */
+/** A heap limit means the same to a process as to a thread. */
 function execArguments({ resourceLimits }: LaunchOptions): string[] {
   const heap = resourceLimits?.maxOldGenerationSizeMb
-  return heap === undefined ? [] : [`--max-old-space-size=${heap}`]
+  return [...inheritedFlags(), ...(heap === undefined ? [] : [`--max-old-space-size=${heap}`])]
 }
 
 export function launchProcess(options: LaunchOptions): Launched {

@@ -5,6 +5,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { portChannel } from '../link/port-channel.ts'
 import { sibling } from '../plugin/plugin.ts'
+import { inheritedFlags } from './flags.ts'
 import type { Launched, LaunchOptions } from './launch.ts'
 
 export function launchThread({ name, resourceLimits }: LaunchOptions): Launched {
@@ -14,8 +15,7 @@ export function launchThread({ name, resourceLimits }: LaunchOptions): Launched 
     name: `unisock ${name}`,
     workerData: { data: data.port2, control: control.port2 },
     transferList: [data.port2, control.port2],
-    // A program given as text (`node --input-type=module -e …`) would pass on a flag that no file may have.
-    execArgv: process.execArgv.filter(flag => !flag.startsWith('--input-type')),
+    execArgv: inheritedFlags(),
     ...(resourceLimits ? { resourceLimits } : {}),
   })
   let failure: Error | undefined

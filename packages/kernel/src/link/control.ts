@@ -4,7 +4,7 @@
  * @module
  */
 import type { Endpoint } from 'comlink'
-import { pack, unpack } from 'msgpackr'
+import { pack, unpack } from 'msgpackr/pack'
 import { type Channel, NO_ATTACHMENTS } from './transport.ts'
 
 const COMLINK = 0

@@ -3,7 +3,7 @@
  * broken or lying.
  * @module
  */
-import { Unpackr } from 'msgpackr'
+import { Unpackr } from 'msgpackr/unpack'
 import { SocketError } from '../errors.ts'
 import { EXT_ATTACHMENT, EXT_PACKED } from './writer.ts'
 

@@ -6,7 +6,7 @@
  * which lets the reader skip and split frames without walking maps.
  * @module
  */
-import { Packr } from 'msgpackr'
+import { Packr } from 'msgpackr/pack'
 import { SocketError } from '../errors.ts'
 import { assertPlain } from './plain.ts'
 

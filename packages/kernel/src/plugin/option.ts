@@ -45,7 +45,7 @@ export interface OptionOptions<T, F extends string> {
   /** @default 'replace' */
   journal?: OptionDefinition['journal']
   key?: (value: T) => string
-  default?: T
+  default?: NoInfer<T>
   secret?: boolean
   check?: (value: T) => void
   normalize?: (value: T) => unknown

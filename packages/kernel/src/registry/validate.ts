@@ -2,20 +2,27 @@
  * Option values against their JSON schemas, before anything crosses.
  * @module
  */
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { createRequire } from 'node:module'
+import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
 import { SocketError } from '../errors.ts'
 import type { OptionDefinition, Schema } from '../plugin/option.ts'
 
 let ajv: Ajv | undefined
 const validators = new WeakMap<OptionDefinition, ValidateFunction>()
 
-function compile(definition: OptionDefinition): ValidateFunction {
-  ajv ??= new Ajv({ strict: false, allowUnionTypes: true }).addKeyword({
+/** Loaded with the first value to validate: a kernel boots without it. */
+function load(): Ajv {
+  const { Ajv } = createRequire(import.meta.url)('ajv') as typeof import('ajv')
+  return new Ajv({ strict: false, allowUnionTypes: true }).addKeyword({
     keyword: 'isFunction',
     schema: true,
     validate: (_expected: boolean, value: unknown) => typeof value === 'function',
     error: { message: 'must be a function' },
   })
+}
+
+function compile(definition: OptionDefinition): ValidateFunction {
+  ajv ??= load()
   const validator = ajv.compile(definition.schema)
   validators.set(definition, validator)
   return validator

@@ -1,7 +1,7 @@
 /** Kernels and peers that tests own: `await using` ends them. */
 import { once } from 'node:events'
 import net from 'node:net'
-import { createKernel, type Isolation, type KernelOptions, type Logger } from '../../src/index.ts'
+import { createKernel, type Handlers, type Isolation, type KernelOptions, type Logger, type Mode } from '../../src/index.ts'
 import type { Kernel } from '../../src/kernel.ts'
 import { ECHO_SERVER, echo } from '../fixtures/echo/index.ts'
 
@@ -27,9 +27,11 @@ export async function echoKernel(isolation: Isolation, options: Partial<KernelOp
   return Object.assign(kernel, { lines: logger.lines })
 }
 
+type EchoSpec = typeof ECHO_SERVER extends Mode<infer S> ? S : never
+
 /** A listening echo server whose connections get the given handlers. */
-export async function listening(kernel: Kernel, handlers: Parameters<typeof kernel.create<any>>[1] = {}) {
-  const server = kernel.create(ECHO_SERVER, handlers as any)
+export async function listening(kernel: Kernel, handlers: Handlers<EchoSpec> = {}) {
+  const server = kernel.create(ECHO_SERVER, handlers)
   const addr = await kernel.bind(server, 0)
   await kernel.listen(server)
   return { server, addr }
@@ -41,7 +43,7 @@ export async function peer(port: number) {
   await once(socket, 'connect')
   const chunks: Buffer[] = []
   let wake = (): void => {}
-  socket.on('data', chunk => {
+  socket.on('data', (chunk: Buffer) => {
     chunks.push(chunk)
     wake()
   })

@@ -28,7 +28,8 @@ let fastJwt: FastJwt | undefined
 /**
  * Makes a signed token (RFC 7519) with `iat` and `exp`.
  *
- * @throws {TypeError} when the key is missing or does not fit the algorithm, or `expiresIn` is no positive number.
+ * @throws {TypeError} when the key is missing or does not fit the algorithm, or `expiresIn` is no positive
+ * number.
  * @example signJwt({ sub: 'ann', roles: ['admin'] }, { secret, expiresIn: 3600 })
  */
 export function signJwt(claims: Claims, options: SignJwtOptions): string {

@@ -31,8 +31,8 @@ export function isShortSecret(config: string | JwtConfig): boolean {
 }
 
 /**
- * Builds the check for REST_JWT_SECRET's value. What it accepts is settled here, never by the token: an `alg` that
- * does not belong to the key's type is refused, and `none` belongs to none.
+ * Builds the check for REST_JWT_SECRET's value. What it accepts is settled here, never by the token: an `alg`
+ * that does not belong to the key's type is refused, and `none` belongs to none.
  *
  * @throws {Error} saying which key or setting does not fit.
  */

@@ -8,15 +8,18 @@ import type { JsonSchema } from './types.ts'
 export const SHARED = '#/components/schemas/'
 
 /** Keywords of which any one makes a mapping a schema rather than the properties of one. */
+// biome-ignore format: a table
 const KEYWORDS = new Set([
-  '$ref', '$id', '$defs', '$anchor', '$schema', 'type', 'properties', 'items', 'enum', 'const', 'allOf', 'anyOf', 'oneOf', 'not', 'if',
-  'format', 'additionalProperties', 'patternProperties', 'propertyNames', 'prefixItems', 'contains', 'required',
-  'minimum', 'maximum', 'minLength', 'maxLength', 'pattern', 'description', 'title', 'default', 'example', 'nullable',
-]) // biome-ignore format: a table
+  '$ref', '$id', '$defs', '$anchor', '$schema', 'type', 'properties', 'items', 'enum', 'const', 'allOf',
+  'anyOf', 'oneOf', 'not', 'if', 'format', 'additionalProperties', 'patternProperties', 'propertyNames',
+  'prefixItems', 'contains', 'required', 'minimum', 'maximum', 'minLength', 'maxLength', 'pattern', 'description',
+  'title', 'default', 'example', 'nullable',
+])
 
 /**
- * A mapping of property names to schemas becomes the schema of an object with these properties; a schema stays.
- * A mapping counts as properties when none of its keys is a schema keyword and all its values are mappings.
+ * A mapping of property names to schemas becomes the schema of an object with these properties; a schema
+ * stays. A mapping counts as properties when none of its keys is a schema keyword and all its values are
+ * mappings.
  */
 export function asSchema(value: JsonSchema): JsonSchema {
   const entries = Object.entries(value)
@@ -27,8 +30,8 @@ export function asSchema(value: JsonSchema): JsonSchema {
 }
 
 /**
- * A copy with every `$ref` to a shared schema written as `prefix` asks. A reference is `#/components/schemas/User`,
- * `User#` or `User`; others stay as they are.
+ * A copy with every `$ref` to a shared schema written as `prefix` asks. A reference is
+ * `#/components/schemas/User`, `User#` or `User`; others stay as they are.
  */
 export function withReferences<T>(value: T, names: ReadonlySet<string>, prefix: string): T {
   if (Array.isArray(value)) return value.map(item => withReferences(item, names, prefix)) as T

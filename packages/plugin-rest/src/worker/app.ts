@@ -11,12 +11,11 @@ import type {
   FastifyRequest,
   FastifyServerOptions,
 } from 'fastify'
+import { admit } from './admission.ts'
 import { ArrivingBody } from './arriving-body.ts'
-import { FORBIDDEN } from './auth.ts'
 import { BodyReader } from './body.ts'
 import type { Endpoint } from './endpoint.ts'
 import { Handover } from './handover.ts'
-import { acceptedAs, mediaTypeOf } from './media-type.ts'
 import { type Place, placesOf, type RouterParams } from './place.ts'
 import { answerProblem } from './problems.ts'
 import { answerUnrouted } from './unrouted.ts'
@@ -31,7 +30,9 @@ type Fastify = typeof import('fastify').fastify
 type Request = FastifyRequest & { visit: Visit | null }
 type Done = (error: Error | null, body?: unknown) => void
 
-/** Longer path parameters are refused with 414: nothing sensible is that long, and expressions run on them. */
+/**
+ * Longer path parameters are refused with 414: nothing sensible is that long, and expressions run on them.
+ */
 const MAX_PARAM_LENGTH = 1024
 
 export interface AppOptions {
@@ -124,7 +125,7 @@ export class App {
       return
     }
     const visit = new Visit(endpoint, request.params as RouterParams, request.raw, response)
-    if (admit(visit) && acceptBody(visit)) {
+    if (admit(visit)) {
       request.visit = visit
       done()
     }
@@ -161,40 +162,4 @@ const DETAILS: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: 'The path is not valid percent-encoded UTF-8.',
   FST_ERR_MAX_PARAM_LENGTH: `A path parameter is longer than ${MAX_PARAM_LENGTH} characters.`,
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The Content-Type is not a media type.',
-}
-
-/** False when the token was refused, and the client told so. */
-function admit(visit: Visit): boolean {
-  const { gate, pass } = visit.endpoint
-  if (!gate) return true
-  const auth = gate(visit.request.headers.authorization)
-  visit.auth = auth
-  if (auth.admitted || pass) return true
-  const headers = auth.challenge === undefined ? [] : ['WWW-Authenticate', auth.challenge]
-  answerProblem(visit.request, visit.response, auth.status === FORBIDDEN ? 403 : 401, {
-    detail: auth.detail,
-    headers,
-  })
-  return false
-}
-
-/**
- * False when the route takes no body of this media type, and the client was told so. A body of a GET means nothing
- * (RFC 9110 section 9.3.1) and is not read.
- */
-function acceptBody(visit: Visit): boolean {
-  const { request, response, endpoint } = visit
-  if (!hasBody(request) || endpoint.stream || request.method === 'GET' || request.method === 'HEAD')
-    return true
-  visit.mediaType = mediaTypeOf(request.headers['content-type'])
-  const { bodies } = endpoint.checks
-  const accepted = acceptedAs(visit.mediaType, bodies)
-  if (accepted !== undefined) {
-    visit.accepted = accepted
-    return true
-  }
-  const takes = bodies ? [...bodies.keys()].join(', ') : 'application/json, text/plain'
-  // RFC 9110 section 15.5.16: Accept says what would have been taken.
-  answerProblem(request, response, 415, { detail: `This takes ${takes}.`, headers: ['Accept', takes] })
-  return false
 }

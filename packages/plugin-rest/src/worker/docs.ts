@@ -1,6 +1,6 @@
 /**
- * Swagger UI and the OpenAPI document, served by a fastify instance of their own: the router's is rebuilt without them,
- * and nobody pays for them before the first visit.
+ * Swagger UI and the OpenAPI document, served by a fastify instance of their own: the router's is rebuilt
+ * without them, and nobody pays for them before the first visit.
  * @module
  */
 import { createServer, type IncomingMessage } from 'node:http'

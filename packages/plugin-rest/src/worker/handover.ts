@@ -13,7 +13,7 @@ import {
   refuseBody,
 } from '@unisock/plugin-http/core/worker'
 import type { ValidationResult } from '../validation-result.ts'
-import { FAILED, PLAIN_TEXT, type RestWire } from '../wire.ts'
+import { EMPTY_STREAM, FAILED, PLAIN_TEXT, type RestWire } from '../wire.ts'
 import type { BodyReader } from './body.ts'
 import { paramAt } from './place.ts'
 import { answerProblem } from './problems.ts'
@@ -29,7 +29,9 @@ export class Handover {
     this.#bodies = bodies
   }
 
-  /** Hands a request over, or answers 400 where it does not fit and the route does not want it all the same. */
+  /**
+   * Hands a request over, or answers 400 where it does not fit and the route does not want it all the same.
+   */
   send(visit: Visit): void {
     const { endpoint, request, response, auth } = visit
     const { checks } = endpoint
@@ -49,8 +51,11 @@ export class Handover {
       return
     }
 
-    const admitted = auth === undefined || auth.admitted
     const streamed = endpoint.stream && hasBody(request)
+    let flags = auth?.status ?? 0
+    if (found.length > 0 || auth?.admitted === false) flags |= FAILED
+    if (body.plain) flags |= PLAIN_TEXT
+    if (endpoint.stream && !streamed) flags |= EMPTY_STREAM
     const wire: RestWire = [
       request.method!,
       request.url!,
@@ -61,7 +66,7 @@ export class Handover {
       endpoint.pattern,
       pathParams,
       body.text,
-      (auth?.status ?? 0) | (body.plain ? PLAIN_TEXT : 0) | (found.length > 0 || !admitted ? FAILED : 0),
+      flags,
       auth?.claims ?? null,
       query,
       found.length > 0 ? JSON.stringify(found) : null,

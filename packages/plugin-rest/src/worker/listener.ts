@@ -17,6 +17,7 @@ import { Router } from './router.ts'
 export class RestListener implements Driver {
   readonly #socket: PluginSocket
   readonly #router: Router
+  readonly #closed = Promise.withResolvers<void>()
   /** Made at bind: whether it speaks TLS follows from the options. */
   #http: HttpListener | undefined
 
@@ -54,8 +55,16 @@ export class RestListener implements Driver {
     return this.#http?.drain()
   }
 
+  /** Gives the address back; {@link closed} tells when what was in flight has ended. */
   close(options: CloseOptions): void {
-    this.#http?.close(options)
+    const http = this.#http
+    http?.close(options)
+    this.#closed.resolve(http?.closed)
+  }
+
+  /** Resolves when the listener was closed and its last connection has ended. */
+  get closed(): Promise<void> {
+    return this.#closed.promise
   }
 
   inspect(): unknown {

@@ -1,6 +1,6 @@
 /**
- * Places in the router's tree: find-my-way keeps one route for each method and shape of path, so that routes which
- * differ by a parameter's type alone share one.
+ * Places in the router's tree: find-my-way keeps one route for each method and shape of path, so that routes
+ * which differ by a parameter's type alone share one.
  * @module
  */
 import { accepts, type ParamType, patternShape, toRouterPath } from '../pattern.ts'

@@ -1,6 +1,6 @@
 /**
- * The router of one listener: its options, and the app that serves what they say. A change never touches the running
- * app; it makes another beside it, and then the two change places.
+ * The router of one listener: its options, and the app that serves what they say. A change never touches the
+ * running app; it makes another beside it, and then the two change places.
  * @module
  */
 import type { IncomingMessage } from 'node:http'

@@ -4,7 +4,6 @@
  */
 
 import { HTTP_BODY_STREAM } from '@unisock/plugin-http/core'
-import type { JwtConfig } from '../jwt/types.ts'
 import { createVerifier, type Verifier } from '../jwt/verify.ts'
 import type { DocumentParts, OpenApiInfo } from '../openapi/document.ts'
 import { asSchema } from '../openapi/schema.ts'
@@ -54,7 +53,10 @@ export async function initialState(): Promise<RouterState> {
   }
 }
 
-/** The options that a router is made of, in the order in which those of one turn are applied: routes use schemas. */
+/**
+ * The options that a router is made of, in the order in which those of one turn are applied: routes use
+ * schemas.
+ */
 export const ROUTER_OPTIONS: readonly number[] = [
   REST_VALIDATION_SCHEMA,
   REST_ROUTER_CONFIG,

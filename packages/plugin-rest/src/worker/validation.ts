@@ -2,13 +2,15 @@
  * Validation of path, query, headers and body by ajv, from a route's OpenAPI operation.
  * @module
  */
-import type { ErrorObject, ValidateFunction } from 'ajv'
-import type { Ajv2020, Options } from 'ajv/dist/2020.js'
+import type { ValidateFunction } from 'ajv'
+import type { Ajv2020 } from 'ajv/dist/2020.js'
 import { PARAM_SCHEMAS } from '../openapi/operation.ts'
 import { asSchema, hasDefaults, SHARED, withReferences } from '../openapi/schema.ts'
 import type { JsonSchema, Operation, Parameter, RequestBody } from '../openapi/types.ts'
 import type { SharedSchemas } from '../options.ts'
 import type { ValidationResult } from '../validation-result.ts'
+import { loadAjv } from './ajv.ts'
+import { resultsOf } from './validation-errors.ts'
 
 type Values = Record<string, unknown>
 
@@ -39,28 +41,6 @@ export interface Checks {
 
 /** Where the shared schemas are to ajv. */
 const ROOT = 'unisock:openapi'
-/** A client gets at most so many results: a document of a thousand faults helps nobody. */
-const MAX_RESULTS = 50
-
-/** Compiling finds what is wrong with a schema; the meta-schema would find it too, and takes 40 ms to compile itself. */
-const COMMON: Options = {
-  strict: false,
-  logger: false,
-  useDefaults: true,
-  validateSchema: false,
-  meta: false,
-}
-
-/** ajv and its formats, loaded once a route needs them. */
-async function loadAjv(): Promise<(options: Options) => Ajv2020> {
-  const [{ Ajv2020 }, formats] = await Promise.all([import('ajv/dist/2020.js'), import('ajv-formats')])
-  return options => {
-    const ajv = new Ajv2020({ ...COMMON, ...options })
-    formats.default.default(ajv)
-    return ajv
-  }
-}
-
 interface Compilers {
   /** For texts: path, query and headers, where a single value may stand for a list. */
   readonly texts: Ajv2020
@@ -119,7 +99,10 @@ export class Validation {
     return withReferences(value, this.#names, prefix)
   }
 
-  /** The shared defaults and the route's own parameters: what the route's checks and its documentation both follow. */
+  /**
+   * The shared defaults and the route's own parameters: what the route's checks and its documentation both
+   * follow.
+   */
   complete(method: string, operation: Operation): Operation {
     const added = [
       ...parametersOf(this.#shared.query, 'query', operation.parameters),
@@ -252,26 +235,4 @@ function parametersOf(
       required: required.includes(name),
       schema: schema as JsonSchema,
     }))
-}
-
-function resultsOf(validate: ValidateFunction, part: ValidationResult['in']): ValidationResult[] {
-  return (validate.errors ?? []).slice(0, MAX_RESULTS).map(error => ({
-    in: part,
-    path: pointerOf(error),
-    message: messageOf(error),
-  }))
-}
-
-/** The place itself where ajv names the object that lacks or should lack it. */
-function pointerOf({ instancePath, params }: ErrorObject): string {
-  const name: unknown = params.missingProperty ?? params.additionalProperty ?? params.unevaluatedProperty
-  if (typeof name !== 'string') return instancePath
-  return `${instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
-}
-
-function messageOf({ keyword, message, params }: ErrorObject): string {
-  if (keyword === 'required') return 'is required'
-  if (keyword === 'additionalProperties' || keyword === 'unevaluatedProperties') return 'is not known'
-  if (keyword === 'enum') return `must be one of ${JSON.stringify(params.allowedValues)}`
-  return message ?? `does not satisfy ${keyword}`
 }

@@ -14,6 +14,9 @@ import { Pipeline } from './pipeline.ts'
 import { type HttpResponse, sendProblem } from './response.ts'
 import { track } from './tracking.ts'
 
+/** The parser's code for a client that has ended its side within a request: it wants no answers any more. */
+const EOF = 'HPE_INVALID_EOF_STATE'
+
 export class HttpConnection extends Timed {
   readonly socket: Socket
   readonly addr: Addr
@@ -39,6 +42,11 @@ export class HttpConnection extends Timed {
     track(socket, this)
     socket.on('close', () => this.#closed())
     listener.settings.firstBytes.set(this)
+  }
+
+  /** Responses that are not sent. */
+  get #due(): number {
+    return this.pipeline.unanswered + this.pipeline.waiting
   }
 
   /** A request has arrived. */
@@ -92,7 +100,7 @@ export class HttpConnection extends Timed {
     if (this.#latestResponse === response && this.#latest?.complete)
       this.#latest = this.#latestResponse = undefined
     if (response === this.#last) closeGently(this.socket)
-    if (pipeline.unanswered > 0 || pipeline.waiting > 0) return
+    if (this.#due > 0) return
     if (this.#farewell !== undefined) closeGently(this.socket, this.#farewell)
     else if (this.listener.draining) this.socket.end()
   }
@@ -119,9 +127,11 @@ export class HttpConnection extends Timed {
   fail(failure: ProtocolFailure): void {
     if (this.#failed) return
     this.#failed = true
-    const request = this.#latest
     this.#report(failure)
-    if (request && !request.complete) this.#refuse(request, this.#latestResponse!, failure)
+    const request = this.#latest
+    const arriving = request !== undefined && !request.complete
+    if (failure.code === EOF && this.#due > (arriving ? 1 : 0)) this.socket.destroy()
+    else if (arriving) this.#refuse(request, this.#latestResponse!, failure)
     else this.#part(rawProblem(failure.status, problemDetail(failure)))
   }
 
@@ -149,10 +159,10 @@ export class HttpConnection extends Timed {
 
   #part(farewell: string): void {
     if (this.socket.writableEnded) this.socket.destroy()
-    else if (this.pipeline.unanswered === 0 && this.pipeline.waiting === 0) closeGently(this.socket, farewell)
+    else if (this.#due === 0) closeGently(this.socket, farewell)
     else {
       this.#farewell = farewell
-      this.socket.pause()
+      this.socket.once('end', () => this.socket.destroy())
     }
   }
 
@@ -170,7 +180,7 @@ export class HttpConnection extends Timed {
 
 /** What the program is told of a request that it has in part. */
 function failureError(failure: ProtocolFailure): SocketError {
-  if (failure.code === 'HPE_INVALID_EOF_STATE')
+  if (failure.code === EOF)
     return new SocketError('ECONNRESET', 'the client left before its request was complete')
   return new SocketError(failure.status === 408 ? 'ETIMEDOUT' : 'EPROTO', problemDetail(failure))
 }

@@ -1,0 +1,11 @@
+/**
+ * Node's own flags that a worker takes over from its program: conditions, loaders, limits.
+ * @module
+ */
+
+/** A program given as text passes on flags that no file may have; a debugger's port can be had once only. */
+const OWN = /^(--input-type|--eval|--print|-e$|-p$|-pe$|--inspect|--debug-port)/
+
+export function inheritedFlags(): string[] {
+  return process.execArgv.filter((flag, i) => !OWN.test(flag) && !/^(-e|-p|-pe|--eval|--print)$/.test(process.execArgv[i - 1] ?? ''))
+}

@@ -1,0 +1,15 @@
+/**
+ * Writes docs/options.md and docs/errors.md.
+ */
+import { writeFile } from 'node:fs/promises'
+import { http } from '../packages/plugin-http/src/index.ts'
+import { rest } from '../packages/plugin-rest/src/index.ts'
+import { errorsPage, optionsPage } from './reference.ts'
+
+export const PAGES: Readonly<Record<string, string>> = {
+  'docs/options.md': optionsPage([http().definition, rest().definition]),
+  'docs/errors.md': errorsPage(),
+}
+
+if (import.meta.main)
+  for (const [path, page] of Object.entries(PAGES)) await writeFile(new URL(`../${path}`, import.meta.url), page)
