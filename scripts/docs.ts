@@ -12,4 +12,5 @@ export const PAGES: Readonly<Record<string, string>> = {
 }
 
 if (import.meta.main)
-  for (const [path, page] of Object.entries(PAGES)) await writeFile(new URL(`../${path}`, import.meta.url), page)
+  for (const [path, page] of Object.entries(PAGES))
+    await writeFile(new URL(`../${path}`, import.meta.url), page)

@@ -13,9 +13,19 @@ export function optionsPage(plugins: readonly PluginDefinition[]): string {
     .sort((a, b) => a.number - b.number)
     .map(option => {
       const takers = modes
-        .filter(mode => mode.families.includes(option.family) && (option.modes?.includes(mode.number) ?? true))
+        .filter(
+          mode => mode.families.includes(option.family) && (option.modes?.includes(mode.number) ?? true),
+        )
         .map(mode => mode.name)
-      const cells = [option.number, `\`${option.name}\``, typeOf(option), defaultOf(option), WHEN[option.when], takers.join(', '), descriptionOf(option)]
+      const cells = [
+        option.number,
+        `\`${option.name}\``,
+        typeOf(option),
+        defaultOf(option),
+        WHEN[option.when],
+        takers.join(', '),
+        descriptionOf(option),
+      ]
       return `| ${cells.join(' | ')} |`
     })
   return `# Options

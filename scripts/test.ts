@@ -39,7 +39,9 @@ await rm(folder, { recursive: true })
 
 const passed = report?.numPassedTests ?? 0
 // A file that cannot be loaded has no tests to count, and is a failure all the same.
-const unloaded = report?.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0)
+const unloaded = report?.testResults.filter(
+  ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+)
 const failed = (report?.numFailedTests ?? 0) + (unloaded?.length ?? 0)
 const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0)
 const fine = code === 0 && failed === 0 && passed > 0

@@ -16,7 +16,10 @@ async function importsOf(name: string): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>()
   for await (const file of glob('src/**/*.ts', { cwd: `${packages}${name}` })) {
     const source = readFileSync(`${packages}${name}/${file}`, 'utf8')
-    found.set(file, [...source.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(match => match[1]!))
+    found.set(
+      file,
+      [...source.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(match => match[1]!),
+    )
   }
   return found
 }
@@ -25,7 +28,8 @@ test.each(Object.entries(ALLOWED))('%s imports only what lies below it', async (
   const strays: string[] = []
   for (const [file, imports] of await importsOf(name))
     for (const specifier of imports)
-      if (specifier.startsWith('@unisock/') && !allowed.includes(specifier)) strays.push(`${file} → ${specifier}`)
+      if (specifier.startsWith('@unisock/') && !allowed.includes(specifier))
+        strays.push(`${file} → ${specifier}`)
   expect(strays).toEqual([])
 })
 
@@ -33,7 +37,8 @@ test('no package reaches into the files of another', async () => {
   const strays: string[] = []
   for (const name of Object.keys(ALLOWED))
     for (const [file, imports] of await importsOf(name))
-      for (const specifier of imports) if (/^(\.\.\/)+plugin-|\/src\//.test(specifier)) strays.push(`${name}/${file} → ${specifier}`)
+      for (const specifier of imports)
+        if (/^(\.\.\/)+plugin-|\/src\//.test(specifier)) strays.push(`${name}/${file} → ${specifier}`)
   expect(strays).toEqual([])
 })
 
@@ -46,7 +51,9 @@ test('what the program loads of a plugin loads no protocol library', async () =>
       if (reached.has(file)) return
       reached.add(file)
       const source = readFileSync(`${packages}${name}/${file}`, 'utf8')
-      for (const [, keyword, specifier] of source.matchAll(/^(import|export)(?! type)[^;]*?from '(\.[^']+)'/gms))
+      for (const [, keyword, specifier] of source.matchAll(
+        /^(import|export)(?! type)[^;]*?from '(\.[^']+)'/gms,
+      ))
         if (keyword) visit(new URL(specifier!, `file:///${file}`).pathname.slice(1))
     }
     visit('src/index.ts')

@@ -7,8 +7,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 test('everything type-checks, and what must be refused is refused', { timeout: 120_000 }, async () => {
   const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.check.json'], { cwd: root }).catch(
-    failure => failure,
-  )
+  const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.check.json'], {
+    cwd: root,
+  }).catch(failure => failure)
   expect(stdout).toBe('')
 })

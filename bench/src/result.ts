@@ -61,7 +61,14 @@ export function table(results: readonly Result[]): string {
   ])
   const head = ['case', 'unit', 'ours', 'peers', 'ratio', 'goal', '']
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map(row => row[i]!.length)))
-  return [head, ...rows].map(row => row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd()).join('\n')
+  return [head, ...rows]
+    .map(row =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 function format(value: number): string {

@@ -82,7 +82,9 @@ const postMessage =
 const comlink =
   (inFlight: number): Contender =>
   async ({ quick }) => {
-    const worker = new Worker(new URL('../plugins/echo-thread.ts', import.meta.url), { workerData: 'comlink' })
+    const worker = new Worker(new URL('../plugins/echo-thread.ts', import.meta.url), {
+      workerData: 'comlink',
+    })
     const remote = wrap<{ echo(data: Uint8Array): Uint8Array }>(nodeEndpoint(worker as never))
     const total = ROUND_TRIPS / (quick ? 4 : 1) / SLOW_SHARE / 2
     const flight = new Flight(total, () => void remote.echo(PAYLOAD).then(() => flight.returned()))

@@ -16,7 +16,11 @@ export const ORDER_SCHEMA = {
       type: 'object',
       required: ['street', 'city'],
       additionalProperties: false,
-      properties: { street: { type: 'string' }, city: { type: 'string' }, zip: { type: 'string', maxLength: 10 } },
+      properties: {
+        street: { type: 'string' },
+        city: { type: 'string' },
+        zip: { type: 'string', maxLength: 10 },
+      },
     },
   },
 }

@@ -13,7 +13,10 @@ interface Step {
 }
 
 /** True when everything was answered as it should be. */
-export async function checkRealm({ page, api, docs, password }: Realm, print: (line: string) => void): Promise<boolean> {
+export async function checkRealm(
+  { page, api, docs, password }: Realm,
+  print: (line: string) => void,
+): Promise<boolean> {
   let failures = 0
   const judge = (line: string, fine: boolean): void => {
     if (!fine) failures++
@@ -29,12 +32,18 @@ export async function checkRealm({ page, api, docs, password }: Realm, print: (l
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    judge(`${method} ${path} → ${response.status}${expect === response.status ? '' : `, not ${expect}: ${text}`}`, response.status === expect)
+    judge(
+      `${method} ${path} → ${response.status}${expect === response.status ? '' : `, not ${expect}: ${text}`}`,
+      response.status === expect,
+    )
     return response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text
   }
 
   const landing = await call({ method: 'GET', path: page, expect: 200 })
-  judge('the landing page names the API and its documentation', landing.includes(api) && landing.includes(docs))
+  judge(
+    'the landing page names the API and its documentation',
+    landing.includes(api) && landing.includes(docs),
+  )
   await call({ method: 'GET', path: `${docs}/`, expect: 200 })
   const document = await call({ method: 'GET', path: `${docs}/json`, expect: 200 })
   judge(`the OpenAPI document is of version ${document.openapi}`, document.openapi === '3.1.0')
@@ -42,7 +51,9 @@ export async function checkRealm({ page, api, docs, password }: Realm, print: (l
 
   await call({ method: 'GET', path: '/realm', expect: 200 })
   await call({ method: 'POST', path: '/login', body: { name: 'keeper', password: 'wrong' }, expect: 401 })
-  const admin: string = (await call({ method: 'POST', path: '/login', body: { name: 'keeper', password }, expect: 201 })).token
+  const admin: string = (
+    await call({ method: 'POST', path: '/login', body: { name: 'keeper', password }, expect: 201 })
+  ).token
 
   const account = { name: 'Wren', password: 'a good password' }
   const wren = await call({ method: 'POST', path: '/players', body: account, expect: 201 })
@@ -50,14 +61,29 @@ export async function checkRealm({ page, api, docs, password }: Realm, print: (l
   await call({ method: 'POST', path: '/players', body: { name: 'Wren' }, expect: 400 })
   const token: string = (await call({ method: 'POST', path: '/login', body: account, expect: 201 })).token
   const players = await call({ method: 'GET', path: '/players?room=gate', expect: 200 })
-  judge('the new player is in the list', players.some((player: { id: number }) => player.id === wren.id))
+  judge(
+    'the new player is in the list',
+    players.some((player: { id: number }) => player.id === wren.id),
+  )
   await call({ method: 'GET', path: `/players/${wren.id}`, expect: 200 })
   await call({ method: 'GET', path: '/players/4711', expect: 404 })
   await call({ method: 'PATCH', path: `/players/${wren.id}`, body: { level: 2 }, expect: 401 })
   await call({ method: 'PATCH', path: `/players/${wren.id}`, body: { level: 2 }, token, expect: 200 })
   await call({ method: 'PATCH', path: '/players/1', body: { level: 2 }, token, expect: 403 })
-  await call({ method: 'POST', path: `/players/${wren.id}/moves`, body: { direction: 'north' }, token, expect: 200 })
-  await call({ method: 'POST', path: `/players/${wren.id}/moves`, body: { direction: 'up' }, token, expect: 409 })
+  await call({
+    method: 'POST',
+    path: `/players/${wren.id}/moves`,
+    body: { direction: 'north' },
+    token,
+    expect: 200,
+  })
+  await call({
+    method: 'POST',
+    path: `/players/${wren.id}/moves`,
+    body: { direction: 'up' },
+    token,
+    expect: 409,
+  })
 
   await call({ method: 'GET', path: '/rooms', expect: 200 })
   const tower = { name: 'The Tower', description: 'Stairs, and then more stairs.' }

@@ -39,7 +39,11 @@ export interface Realm extends AsyncDisposable {
 const BASE_PATH = '/api/v1'
 const DOCS_PATH = '/docs'
 
-export async function startRealm({ port = 0, apiPort = 0, isolation = 'thread' }: RealmOptions = {}): Promise<Realm> {
+export async function startRealm({
+  port = 0,
+  apiPort = 0,
+  isolation = 'thread',
+}: RealmOptions = {}): Promise<Realm> {
   const settings = { worker: 'web', isolation }
   const kernel = await createKernel({ plugins: [http(settings), rest(settings)] })
   const world = new World()

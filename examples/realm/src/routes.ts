@@ -27,7 +27,11 @@ function realmRoutes(world: World, accounts: Accounts): AnyRoute[] {
         tags: ['realm'],
         responses: { 200: { description: 'The realm', schema: { $ref: 'Realm' } } },
       },
-      handler: () => ({ players: world.players().length, rooms: world.rooms().length, uptime: process.uptime() }),
+      handler: () => ({
+        players: world.players().length,
+        rooms: world.rooms().length,
+        uptime: process.uptime(),
+      }),
     }),
     route({
       method: 'POST',
@@ -118,7 +122,8 @@ function playerRoutes(world: World, accounts: Accounts): AnyRoute[] {
         body: { $ref: 'PlayerChange' },
         responses: { 200: ANSWERS.player },
       },
-      handler: (request: RestRequest<{ id: number }, Partial<Player>>) => Object.assign(own(request), request.body),
+      handler: (request: RestRequest<{ id: number }, Partial<Player>>) =>
+        Object.assign(own(request), request.body),
     }),
     route({
       method: 'POST',

@@ -28,7 +28,11 @@ export interface KernelOptions {
  * @example
  * await using kernel = await createKernel({ plugins: [http()] })
  */
-export async function createKernel({ plugins, logger = stderrLogger, restart }: KernelOptions): Promise<Kernel> {
+export async function createKernel({
+  plugins,
+  logger = stderrLogger,
+  restart,
+}: KernelOptions): Promise<Kernel> {
   const core = new Core(logger)
   for (const plugin of plugins) {
     if (!isPlugin(plugin))
@@ -56,7 +60,9 @@ function groupByWorker(plugins: readonly Plugin[]): [name: string, members: Plug
 }
 
 function isolationOf(worker: string, members: readonly Plugin[]) {
-  const chosen = new Set(members.map(plugin => plugin.settings.isolation).filter(value => value !== undefined))
+  const chosen = new Set(
+    members.map(plugin => plugin.settings.isolation).filter(value => value !== undefined),
+  )
   if (chosen.size <= 1) return [...chosen][0] ?? 'thread'
   throw new SocketError(
     'EPLUGINLOAD',

@@ -165,7 +165,6 @@ export function fromErrorRecord(record: ErrorRecord, options: SocketErrorOptions
     op: record.op,
     ...options,
   })
-  if (record.stack !== undefined)
-    error.stack = `${error.stack}\n    -- in the worker --\n${record.stack}`
+  if (record.stack !== undefined) error.stack = `${error.stack}\n    -- in the worker --\n${record.stack}`
   return error
 }

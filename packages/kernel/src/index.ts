@@ -3,7 +3,13 @@
  * @module
  */
 export { createKernel, type KernelOptions } from './create-kernel.ts'
-export { type CloseEvent, channels, type ErrorEvent, type OpenEvent, type RestartEvent } from './diagnostics.ts'
+export {
+  type CloseEvent,
+  channels,
+  type ErrorEvent,
+  type OpenEvent,
+  type RestartEvent,
+} from './diagnostics.ts'
 export {
   ERRORS,
   type ErrorCategory,
@@ -14,8 +20,8 @@ export {
 export type { FdStatus, Inspection, Metrics } from './inspect.ts'
 export type { Kernel } from './kernel.ts'
 export { type Logger, silentLogger, stderrLogger } from './logger.ts'
-export type { Isolation, Plugin, PluginSettings, ResourceLimits } from './plugin/plugin.ts'
 export * from './plugin/options/index.ts'
+export type { Isolation, Plugin, PluginSettings, ResourceLimits } from './plugin/plugin.ts'
 export type { Socket } from './socket.ts'
 export type { RestartPolicy } from './supervise/backoff.ts'
 export type {

@@ -6,7 +6,7 @@ import * as options from './calls/options.ts'
 import { Outcome } from './calls/outcome.ts'
 import { request } from './calls/request.ts'
 import { toTarget } from './calls/target.ts'
-import { Core } from './core.ts'
+import type { Core } from './core.ts'
 import { SocketError, toSocketError } from './errors.ts'
 import { resume } from './fds/deliver.ts'
 import { Entry } from './fds/entry.ts'
@@ -56,16 +56,22 @@ export class Kernel {
    */
   create<S extends ModeSpec>(mode: Mode<S>, handlers: Handlers<S>): Fd<S>
   create<S extends ModeSpec>(mode: Mode<S>, message: MessageHandler<S>, close?: Handlers<S>['close']): Fd<S>
-  create(mode: Mode<any>, first: Handlers<any> | MessageHandler<any>, close?: Handlers<any>['close']): Fd<any> {
+  create(
+    mode: Mode<any>,
+    first: Handlers<any> | MessageHandler<any>,
+    close?: Handlers<any>['close'],
+  ): Fd<any> {
     this.#checkOpen('create')
     const { definition, plugin } = this.#core.registry.mode(mode)
     const handlers = typeof first === 'function' ? { message: first, ...(close ? { close } : {}) } : first
     checkHandlers(handlers)
     const host = this.#hostOfPlugin.get(plugin.name)!
     if (host.state === 'failed')
-      throw new SocketError('EPLUGIN', `worker ${host.name} was given up after ${host.restarts} failures`, { op: 'create' })
+      throw new SocketError('EPLUGIN', `worker ${host.name} was given up after ${host.restarts} failures`, {
+        op: 'create',
+      })
     const fd = this.#allocate()
-    new Entry(this.#core, host, fd, definition, handlers, undefined, undefined)
+    new Entry(this.#core, host, fd, definition, handlers)
     host.frame(TO_WORKER.CREATE, fd, 2, definition.number, null)
     return fd as Fd<any>
   }
@@ -82,7 +88,11 @@ export class Kernel {
   }
 
   /** Sets an option. The value is validated at once; a value the worker refuses leaves the old one in force. */
-  setOption<S extends ModeSpec, T>(fd: Fd<S>, option: Option<T, S['family']>, value: NoInfer<T>): Promise<void> {
+  setOption<S extends ModeSpec, T>(
+    fd: Fd<S>,
+    option: Option<T, S['family']>,
+    value: NoInfer<T>,
+  ): Promise<void> {
     return this.#call(fd, 'setOption', entry => options.setOption(this.#core, entry, option, value))
   }
 
@@ -93,7 +103,11 @@ export class Kernel {
 
   /** Asks the worker: statistics, negotiated values. */
   query<S extends ModeSpec, T>(fd: Fd<S>, option: Option<T, S['family']>): Promise<T> {
-    return this.#call(fd, 'query', entry => options.query(this.#core, entry, option as AnyOption) as Outcome<T>)
+    return this.#call(
+      fd,
+      'query',
+      entry => options.query(this.#core, entry, option as AnyOption) as Outcome<T>,
+    )
   }
 
   /** Takes an address; resolves with the one it got. A failure leaves the fd open. */
@@ -157,11 +171,16 @@ export class Kernel {
    * with the peer.
    * @throws SocketError EBADF for a number never issued, EBADDATA for what cannot cross
    */
-  write<S extends ModeSpec>(to: Fd<S> | readonly Fd<S>[], data: NoInfer<S['write']>, how: WriteOptions = {}): boolean {
+  write<S extends ModeSpec>(
+    to: Fd<S> | readonly Fd<S>[],
+    data: NoInfer<S['write']>,
+    how: WriteOptions = {},
+  ): boolean {
     if (typeof to === 'object') return this.#writeMany(to, data, how)
     const entry = this.#core.table.get(to)
     if (entry === undefined) return this.#gone(to, 'write')
-    if (entry.isListener) throw usage('ENOTCONN', `fd ${to} is a listener: write to its connections`, to, 'write')
+    if (entry.isListener)
+      throw usage('ENOTCONN', `fd ${to} is a listener: write to its connections`, to, 'write')
     const owner = entry.mode.owner
     if (owner.send) return owner.send(data, entry, how.transfer === true)
     return entry.send(data, how.transfer)
@@ -223,7 +242,7 @@ export class Kernel {
       return Outcome.rejected(usage('EBADF', `${String(first)} is no fd of this kernel`, first, 'close'))
     }
     entry.finish()
-    return entry.host.close(first, how).reportingTo(error => entry.report(error))
+    return entry.host.close(first, how).reportingTo(error => this.#unheard(entry, 'close', error))
   }
 
   /** Where an fd is bound; a connection's is its listener's. */
@@ -316,7 +335,14 @@ export class Kernel {
     } catch (error) {
       outcome = Outcome.rejected<T>(toSocketError(error, 'EINVAL', { fd, op }))
     }
-    return outcome.reportingTo(error => entry.report(error))
+    return outcome.reportingTo(error => this.#unheard(entry, op, error))
+  }
+
+  /** An fd that has ended told its `close` handler why. */
+  #unheard(entry: Entry, op: string, error: Error): void {
+    if (entry.ended)
+      this.#core.logger.debug({ fd: entry.fd, op, error }, 'a call nobody awaited failed with its fd')
+    else entry.report(error)
   }
 
   #live(fd: number, op: string): Entry {
@@ -341,10 +367,20 @@ const HANDLER_NAMES = new Set(['open', 'message', 'drain', 'end', 'error', 'clos
 
 function checkHandlers(handlers: unknown): void {
   if (typeof handlers !== 'object' || handlers === null)
-    throw usage('EINVAL', 'handlers must be an object of functions, or one message function', undefined, 'create')
+    throw usage(
+      'EINVAL',
+      'handlers must be an object of functions, or one message function',
+      undefined,
+      'create',
+    )
   for (const [name, handler] of Object.entries(handlers)) {
     if (!HANDLER_NAMES.has(name))
-      throw usage('EINVAL', `'${name}' is no handler; there are ${[...HANDLER_NAMES].join(', ')}`, undefined, 'create')
+      throw usage(
+        'EINVAL',
+        `'${name}' is no handler; there are ${[...HANDLER_NAMES].join(', ')}`,
+        undefined,
+        'create',
+      )
     if (handler !== undefined && typeof handler !== 'function')
       throw usage('EINVAL', `handler '${name}' is no function`, undefined, 'create')
   }

@@ -23,7 +23,9 @@ export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() 
 
 function line(level: string, details: object, message: string): void {
   const rest = JSON.stringify(details, (_key, value) =>
-    value instanceof Error ? { name: value.name, message: value.message, code: (value as any).code, stack: value.stack } : value,
+    value instanceof Error
+      ? { name: value.name, message: value.message, code: (value as any).code, stack: value.stack }
+      : value,
   )
   process.stderr.write(`unisock ${level}: ${message} ${rest}\n`)
 }

@@ -57,7 +57,8 @@ export class Socket<S extends ModeSpec> implements AsyncDisposable {
     const connections = new Mailbox<Socket<Conn<S>>>()
     const fd = kernel.create(mode, {
       open: connection => {
-        if ((connection as number) !== (fd as number)) void connections.put(Socket.#accepted<S>(kernel, connection))
+        if ((connection as number) !== (fd as number))
+          void connections.put(Socket.#accepted<S>(kernel, connection))
       },
       message: (_fd, data) => messages.put(data),
     })
@@ -124,10 +125,15 @@ export class Socket<S extends ModeSpec> implements AsyncDisposable {
   }
 
   /** A listener iterates its connections, anything else its messages. Leaving the loop closes nothing. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<S extends { connection: ModeSpec } ? Socket<Conn<S>> : S['message']> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<
+    S extends { connection: ModeSpec } ? Socket<Conn<S>> : S['message']
+  > {
     const box = this.#connections ?? this.#messages
     if (!box)
-      throw new SocketError('EINVAL', 'a socket made with handlers is not iterated', { fd: this.fd, op: 'iterate' })
+      throw new SocketError('EINVAL', 'a socket made with handlers is not iterated', {
+        fd: this.fd,
+        op: 'iterate',
+      })
     return box as any
   }
 

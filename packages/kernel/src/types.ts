@@ -48,7 +48,12 @@ export interface Addr {
  * Where to bind: a bare port means `127.0.0.1`; all interfaces are said aloud as `{ host: '::', port }`;
  * port 0 lets the system choose. `{ on }` takes what another listener of the same worker hands over.
  */
-export type BindTarget = number | string | { host?: string; port: number } | { path: string } | { on: Fd<any>; path?: string }
+export type BindTarget =
+  | number
+  | string
+  | { host?: string; port: number }
+  | { path: string }
+  | { on: Fd<any>; path?: string }
 
 /** Where to connect: what the mode's documentation says; ports and paths as in {@link BindTarget}. */
 export type ConnectTarget = number | string | { host?: string; port: number } | { path: string }

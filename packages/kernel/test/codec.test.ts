@@ -19,10 +19,18 @@ const scalar = fc.oneof(
 const value = fc.letrec(tie => ({
   any: fc.oneof({ depthSize: 'small' }, scalar, tie('list'), tie('record')),
   list: fc.array(tie('any'), { maxLength: 20 }),
-  record: fc.dictionary(fc.string({ minLength: 1, maxLength: 10 }).filter(key => key !== '__proto__'), tie('any'), { maxKeys: 5, noNullPrototype: true }),
+  record: fc.dictionary(
+    fc.string({ minLength: 1, maxLength: 10 }).filter(key => key !== '__proto__'),
+    tie('any'),
+    { maxKeys: 5, noNullPrototype: true },
+  ),
 })).any
 const fd = fc.oneof(fc.nat(), fc.maxSafeInteger().map(Math.abs))
-const frame = fc.record({ op: fc.integer({ min: 1, max: 127 }), fd, fields: fc.array(value, { maxLength: 6 }) })
+const frame = fc.record({
+  op: fc.integer({ min: 1, max: 127 }),
+  fd,
+  fields: fc.array(value, { maxLength: 6 }),
+})
 
 /** A lone surrogate has no UTF-8 and becomes U+FFFD, like everywhere in Node. */
 function crossed(input: any): any {
@@ -89,7 +97,9 @@ describe('a batch', () => {
     const circle: unknown[] = []
     circle.push(circle)
     for (const bad of [() => {}, { a: new Int16Array(1) }, circle, Symbol('x'), 2n ** 70n, new Error('x')])
-      expect(() => write(writer, 2, 2, [new Uint8Array(ATTACHMENT_BYTES), bad])).toThrow(/cannot cross|nested/)
+      expect(() => write(writer, 2, 2, [new Uint8Array(ATTACHMENT_BYTES), bad])).toThrow(
+        /cannot cross|nested/,
+      )
     expect(writer.length).toBe(length)
     write(writer, 3, 3, ['after'])
     const { batch, attachments } = writer.take()
@@ -137,7 +147,9 @@ describe('a batch', () => {
 })
 
 test('what may cross is named by path when it may not', () => {
-  assertPlain({ a: [new Date(), new Map([[1, { b: new Uint8Array(1) }]]), Object.create(null), 5n, undefined] })
+  assertPlain({
+    a: [new Date(), new Map([[1, { b: new Uint8Array(1) }]]), Object.create(null), 5n, undefined],
+  })
   expect(() => assertPlain({ a: [1, { b: new Uint16Array(1) }] })).toThrow('value.a[1].b is a Uint16Array')
   expect(() => assertPlain(new Map([['k', () => {}]]))).toThrow('value.get(k) is a function')
 })

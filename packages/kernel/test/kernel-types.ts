@@ -8,7 +8,10 @@ import { BROKEN_OPTION } from './fixtures/broken/plugins.ts'
 import { ECHO_CLIENT, ECHO_ROW, ECHO_SERVER, ECHO_UPPER, echo } from './fixtures/echo/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-declare function expectType<A>(): <B>(value: B, equal: Equal<A, B> extends true ? [] : ['not the same type']) => void
+declare function expectType<A>(): <B>(
+  value: B,
+  equal: Equal<A, B> extends true ? [] : ['not the same type'],
+) => void
 
 declare const kernel: Kernel
 

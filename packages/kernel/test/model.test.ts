@@ -92,30 +92,42 @@ const pick = <T>(items: T[], index: number, fits: (item: T) => boolean): number 
 
 const commands = [
   fc.constant(
-    command('create a server', model => model.servers.length < 4, async (model, world) => {
-      world.server()
-      model.servers.push({ bound: false, listening: false })
-    }),
+    command(
+      'create a server',
+      model => model.servers.length < 4,
+      async (model, world) => {
+        world.server()
+        model.servers.push({ bound: false, listening: false })
+      },
+    ),
   ),
   fc.nat().map(index =>
-    command(`bind ${index}`, model => model.servers.length > 0, async (model, world) => {
-      const at = index % model.servers.length
-      const binding = world.kernel.bind(world.servers[at]!.fd, 0)
-      if (model.servers[at]!.bound) return expect(binding).rejects.toMatchObject({ code: 'EISBOUND' })
-      world.servers[at]!.addr = await binding
-      model.servers[at]!.bound = true
-    }),
+    command(
+      `bind ${index}`,
+      model => model.servers.length > 0,
+      async (model, world) => {
+        const at = index % model.servers.length
+        const binding = world.kernel.bind(world.servers[at]!.fd, 0)
+        if (model.servers[at]!.bound) return expect(binding).rejects.toMatchObject({ code: 'EISBOUND' })
+        world.servers[at]!.addr = await binding
+        model.servers[at]!.bound = true
+      },
+    ),
   ),
   fc.nat().map(index =>
-    command(`listen ${index}`, model => model.servers.length > 0, async (model, world) => {
-      const at = index % model.servers.length
-      const state = model.servers[at]!
-      const listening = world.kernel.listen(world.servers[at]!.fd)
-      if (!state.bound) return expect(listening).rejects.toMatchObject({ code: 'ENOADDR' })
-      if (state.listening) return expect(listening).rejects.toMatchObject({ code: 'EISLISTEN' })
-      await listening
-      state.listening = true
-    }),
+    command(
+      `listen ${index}`,
+      model => model.servers.length > 0,
+      async (model, world) => {
+        const at = index % model.servers.length
+        const state = model.servers[at]!
+        const listening = world.kernel.listen(world.servers[at]!.fd)
+        if (!state.bound) return expect(listening).rejects.toMatchObject({ code: 'ENOADDR' })
+        if (state.listening) return expect(listening).rejects.toMatchObject({ code: 'EISLISTEN' })
+        await listening
+        state.listening = true
+      },
+    ),
   ),
   fc.nat().map(index =>
     command(
@@ -127,31 +139,47 @@ const commands = [
       },
     ),
   ),
-  fc.tuple(fc.nat(), fc.string({ minLength: 1, maxLength: 50, unit: fc.constantFrom('a', 'b', 'c') })).map(([index, text]) =>
-    command(`write ${text} on ${index}`, model => model.clients.length > 0, async (model, world) => {
-      const at = index % model.clients.length
-      const client = world.clients[at]!
-      expect(world.kernel.write(client.fd, text)).toBe(model.clients[at]!.open)
-      if (model.clients[at]!.open) client.sent += text
-    }),
+  fc
+    .tuple(fc.nat(), fc.string({ minLength: 1, maxLength: 50, unit: fc.constantFrom('a', 'b', 'c') }))
+    .map(([index, text]) =>
+      command(
+        `write ${text} on ${index}`,
+        model => model.clients.length > 0,
+        async (model, world) => {
+          const at = index % model.clients.length
+          const client = world.clients[at]!
+          expect(world.kernel.write(client.fd, text)).toBe(model.clients[at]!.open)
+          if (model.clients[at]!.open) client.sent += text
+        },
+      ),
+    ),
+  fc.nat().map(index =>
+    command(
+      `close client ${index}`,
+      model => model.clients.some(client => client.open),
+      async (model, world) => {
+        const at = pick(model.clients, index, client => client.open)
+        const client = world.clients[at]!
+        await until(() => client.received.length === client.sent.length)
+        client.closed = true
+        await world.kernel.close(client.fd)
+        model.clients[at]!.open = false
+      },
+    ),
   ),
   fc.nat().map(index =>
-    command(`close client ${index}`, model => model.clients.some(client => client.open), async (model, world) => {
-      const at = pick(model.clients, index, client => client.open)
-      const client = world.clients[at]!
-      await until(() => client.received.length === client.sent.length)
-      client.closed = true
-      await world.kernel.close(client.fd)
-      model.clients[at]!.open = false
-    }),
-  ),
-  fc.nat().map(index =>
-    command(`set and read an option of ${index}`, model => model.servers.length > 0, async (_model, world) => {
-      const { fd } = world.servers[index % world.servers.length]!
-      await world.kernel.setOption(fd, ECHO_UPPER, false)
-      await expect(world.kernel.setOption(fd, ECHO_UPPER, 1 as any)).rejects.toMatchObject({ code: 'EINVAL' })
-      expect(world.kernel.getOption(fd, ECHO_UPPER)).toBe(false)
-    }),
+    command(
+      `set and read an option of ${index}`,
+      model => model.servers.length > 0,
+      async (_model, world) => {
+        const { fd } = world.servers[index % world.servers.length]!
+        await world.kernel.setOption(fd, ECHO_UPPER, false)
+        await expect(world.kernel.setOption(fd, ECHO_UPPER, 1 as any)).rejects.toMatchObject({
+          code: 'EINVAL',
+        })
+        expect(world.kernel.getOption(fd, ECHO_UPPER)).toBe(false)
+      },
+    ),
   ),
 ]
 

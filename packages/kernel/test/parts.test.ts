@@ -2,7 +2,14 @@
 import { describe, expect, test } from 'vitest'
 import { Outcome } from '../src/calls/outcome.ts'
 import { toTarget } from '../src/calls/target.ts'
-import { ERRORS, fromErrorRecord, isSocketError, SocketError, toErrorRecord, toSocketError } from '../src/errors.ts'
+import {
+  ERRORS,
+  fromErrorRecord,
+  isSocketError,
+  SocketError,
+  toErrorRecord,
+  toSocketError,
+} from '../src/errors.ts'
 import { Mailbox } from '../src/mailbox.ts'
 import { Backoff } from '../src/supervise/backoff.ts'
 import { Serial } from '../src/worker/serial.ts'
@@ -73,7 +80,13 @@ describe('errors', () => {
   test('cross as records and come back as SocketErrors with their codes', () => {
     const system = Object.assign(new Error('bind EADDRINUSE 127.0.0.1:80'), { code: 'EADDRINUSE' })
     const back = fromErrorRecord(toErrorRecord(system, 'EPLUGIN'), { fd: 4 })
-    expect(back).toMatchObject({ code: 'EADDRINUSE', errno: -9, category: 'connection', retryable: true, fd: 4 })
+    expect(back).toMatchObject({
+      code: 'EADDRINUSE',
+      errno: -9,
+      category: 'connection',
+      retryable: true,
+      fd: 4,
+    })
     expect(isSocketError(back)).toBe(true)
     expect(back.stack).toMatch(/in the worker/)
   })
@@ -96,9 +109,12 @@ describe('targets', () => {
     expect(toTarget({ on: 5 as any, path: '/ws' }, 1, 'bind')).toEqual({ on: 5, path: '/ws' })
   })
 
-  test.each([[-1], [70000], [null], [{}], [{ path: '' }], [{ host: 5, port: 1 }], [{ on: 'x' }]])('%j is refused', at => {
-    expect(() => toTarget(at as any, 1, 'bind')).toThrow(expect.objectContaining({ code: 'EBADADDR' }))
-  })
+  test.each([[-1], [70000], [null], [{}], [{ path: '' }], [{ host: 5, port: 1 }], [{ on: 'x' }]])(
+    '%j is refused',
+    at => {
+      expect(() => toTarget(at as any, 1, 'bind')).toThrow(expect.objectContaining({ code: 'EBADADDR' }))
+    },
+  )
 })
 
 describe('Mailbox', () => {

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { BLOCK_SLOTS, BlockLedger, blockOf, generationOf, SLOTS, SlotAllocator, slotOf } from '../src/fds/slots.ts'
+import {
+  BLOCK_SLOTS,
+  BlockLedger,
+  blockOf,
+  generationOf,
+  SLOTS,
+  SlotAllocator,
+  slotOf,
+} from '../src/fds/slots.ts'
 import { FdTable } from '../src/fds/table.ts'
 
 test('an fd is its slot plus its generation times 2^21, for every safe integer', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { SO_HALF_OPEN, SO_WRITE_HIGH_WATER, SocketError } from '../src/index.ts'
+import { SO_HALF_OPEN, SO_WRITE_HIGH_WATER, type SocketError } from '../src/index.ts'
 import { ECHO_CLIENT, ECHO_ROW, ECHO_SECRET, ECHO_SERVER, ECHO_UPPER } from './fixtures/echo/index.ts'
 import { echoKernel, ISOLATIONS, listening, peer, signal, until } from './support/resources.ts'
 
@@ -256,7 +256,9 @@ describe.each(ISOLATIONS)('over %s', isolation => {
     const client = kernel.create(ECHO_CLIENT, {})
     const value = { nested: [1, 'two', null, { three: 3.5 }], when: new Date(5), bytes: Buffer.from('raw') }
     expect(await kernel.request(client, value)).toEqual({ got: value })
-    await expect(kernel.request(client, 'never', { timeout: 20 })).rejects.toMatchObject({ code: 'ETIMEDOUT' })
+    await expect(kernel.request(client, 'never', { timeout: 20 })).rejects.toMatchObject({
+      code: 'ETIMEDOUT',
+    })
     const abort = new AbortController()
     const given = kernel.request(client, 'never', { signal: abort.signal })
     abort.abort()
@@ -272,7 +274,9 @@ describe.each(ISOLATIONS)('over %s', isolation => {
     client.write('shout')
     expect((await client.bytes(5)).toString()).toBe('SHOUT')
     await kernel.setOption(server, ECHO_ROW, { name: 'first' })
-    await expect(kernel.setOption(server, ECHO_ROW, { name: 'refused' })).rejects.toThrow('a row named refused')
+    await expect(kernel.setOption(server, ECHO_ROW, { name: 'refused' })).rejects.toThrow(
+      'a row named refused',
+    )
     expect(kernel.getOption(server, ECHO_ROW)).toEqual({ name: 'first' })
     expect(await kernel.query(server, ECHO_ROW)).toMatchObject({ rows: ['first'] })
   })

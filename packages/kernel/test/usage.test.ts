@@ -8,7 +8,9 @@ import { echoKernel, listening, memoryLogger, peer, signal, until } from './supp
 describe('modes', () => {
   test('an unknown mode names what there is', async () => {
     await using kernel = await echoKernel('thread')
-    expect(() => kernel.create(4711 as any, {})).toThrow(/mode 4711 is unknown; the kernel has ECHO_SERVER \(90\)/)
+    expect(() => kernel.create(4711 as any, {})).toThrow(
+      /mode 4711 is unknown; the kernel has ECHO_SERVER \(90\)/,
+    )
   })
 
   test('a mode whose plugin was not chosen names the package to add', async () => {
@@ -68,7 +70,9 @@ describe('options', () => {
     await using kernel = await echoKernel('thread')
     const { server } = await listening(kernel)
     await expect(kernel.setOption(server, SO_BACKLOG, 5)).rejects.toThrow(/must be set before bind/)
-    await expect(kernel.setOption(server, HTTP_SERVER_MODE as any, 1 as never)).rejects.toThrow(/150 is no option/)
+    await expect(kernel.setOption(server, HTTP_SERVER_MODE as any, 1 as never)).rejects.toThrow(
+      /150 is no option/,
+    )
   })
 })
 
@@ -79,10 +83,17 @@ describe('binding', () => {
     await expect(kernel.bind(server, 0)).rejects.toMatchObject({ code: 'EISBOUND' })
     await expect(kernel.listen(server)).rejects.toMatchObject({ code: 'EISLISTEN' })
     const other = kernel.create(ECHO_SERVER, {})
-    await expect(kernel.listen(other)).rejects.toMatchObject({ code: 'ENOADDR', message: /bind fd \d+ before listen/ })
+    await expect(kernel.listen(other)).rejects.toMatchObject({
+      code: 'ENOADDR',
+      message: /bind fd \d+ before listen/,
+    })
     for (const port of [-1, 65536, 1.5, Number.NaN])
       await expect(kernel.bind(other, port)).rejects.toMatchObject({ code: 'EBADADDR' })
-    await expect(kernel.bind(other, addr.port)).rejects.toMatchObject({ code: 'EADDRINUSE', errno: -9, fd: other })
+    await expect(kernel.bind(other, addr.port)).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+      errno: -9,
+      fd: other,
+    })
     expect((await kernel.bind(other, 0)).port).not.toBe(addr.port)
   })
 
@@ -166,30 +177,47 @@ describe('plugins', () => {
   test('a mode or option outside its ranges is refused', async () => {
     const modes = { ECHO_SERVER }
     await expect(start(broken({ modes }))).rejects.toThrow(/mode ECHO_SERVER \(90\) is outside its ranges/)
-    const stray = defineOption({ number: 500, name: 'STRAY', family: 'broken', schema: {}, value: type<unknown>() })
+    const stray = defineOption({
+      number: 500,
+      name: 'STRAY',
+      family: 'broken',
+      schema: {},
+      value: type<unknown>(),
+    })
     await expect(start(echo(), broken({ options: { STRAY: stray } }))).rejects.toThrow(
       'option 500 is ECHO_UPPER of plugin echo and STRAY of plugin broken',
     )
-    await expect(start(broken({ options: { STRAY: stray } }))).rejects.toThrow(/STRAY \(500\) is outside its ranges/)
+    await expect(start(broken({ options: { STRAY: stray } }))).rejects.toThrow(
+      /STRAY \(500\) is outside its ranges/,
+    )
   })
 
   test('another API version is refused', async () => {
-    await expect(start(broken({ apiVersion: API_VERSION + 1 }))).rejects.toThrow(/is written for plugin API 2; this kernel has 1/)
+    await expect(start(broken({ apiVersion: API_VERSION + 1 }))).rejects.toThrow(
+      /is written for plugin API 2; this kernel has 1/,
+    )
   })
 
   test('a constant that no define made is refused when the plugin is defined', () => {
-    expect(() => broken({ modes: { NOWHERE: 95 as any } })).toThrow(/mode NOWHERE \(95\) was not made by defineMode/)
+    expect(() => broken({ modes: { NOWHERE: 95 as any } })).toThrow(
+      /mode NOWHERE \(95\) was not made by defineMode/,
+    )
   })
 
-  test.each(['thread', 'process', 'inline'] as const)('over %s a worker that cannot be loaded says why', async isolation => {
-    const plugin = (change: object) => ({ ...broken(change), settings: { isolation } })
-    await expect(start(plugin({ worker: workerAt('missing') }))).rejects.toMatchObject({
-      code: 'EPLUGINLOAD',
-      message: expect.stringMatching(/broken.*missing.*cannot be loaded/s),
-    })
-    await expect(start(plugin({ worker: workerAt('throws') }))).rejects.toThrow(/thrown while loading/)
-    await expect(start(plugin({ worker: workerAt('plain') }))).rejects.toThrow(/no default export made by defineWorker/)
-  })
+  test.each(['thread', 'process', 'inline'] as const)(
+    'over %s a worker that cannot be loaded says why',
+    async isolation => {
+      const plugin = (change: object) => ({ ...broken(change), settings: { isolation } })
+      await expect(start(plugin({ worker: workerAt('missing') }))).rejects.toMatchObject({
+        code: 'EPLUGINLOAD',
+        message: expect.stringMatching(/broken.*missing.*cannot be loaded/s),
+      })
+      await expect(start(plugin({ worker: workerAt('throws') }))).rejects.toThrow(/thrown while loading/)
+      await expect(start(plugin({ worker: workerAt('plain') }))).rejects.toThrow(
+        /no default export made by defineWorker/,
+      )
+    },
+  )
 })
 
 describe('a lying worker', () => {

@@ -38,7 +38,8 @@ export function setOption(core: Core, entry: Entry, number: number, value: unkno
 export function getOption(core: Core, entry: Entry, number: number): unknown {
   const definition = core.registry.option(number, entry.mode, entry.fd, 'getOption')
   const value = entry.values.get(definition)
-  if (value === undefined) return definition.when === 'read-only' ? flag(definition, entry) : definition.default
+  if (value === undefined)
+    return definition.when === 'read-only' ? flag(definition, entry) : definition.default
   return definition.secret ? REDACTED : value
 }
 
@@ -59,7 +60,10 @@ function assertCrosses(wire: unknown, { name, number }: OptionDefinition, fd: nu
   try {
     assertPlain(wire)
   } catch (error) {
-    throw new SocketError('EBADDATA', `${name} (${number}): ${(error as Error).message}`, { fd, op: 'setOption' })
+    throw new SocketError('EBADDATA', `${name} (${number}): ${(error as Error).message}`, {
+      fd,
+      op: 'setOption',
+    })
   }
 }
 

@@ -22,7 +22,13 @@ export function resume(entry: Entry): void {
   if (!entry.paused) entry.consumed(0)
 }
 
-export function deliverMessage(core: Core, entry: Entry, wire: unknown, handler: unknown, size: number): void {
+export function deliverMessage(
+  core: Core,
+  entry: Entry,
+  wire: unknown,
+  handler: unknown,
+  size: number,
+): void {
   entry.messagesIn++
   entry.bytesIn += size
   if (entry.paused || entry.held !== undefined)
@@ -53,7 +59,13 @@ function handle(core: Core, entry: Entry, wire: unknown, handler: unknown, size:
 }
 
 /** The sender's credit returns when the handler's promise settles, so a slow handler slows its own peer only. */
-function settle(entry: Entry, returned: PromiseLike<unknown>, message: unknown, size: number, answers: boolean): void {
+function settle(
+  entry: Entry,
+  returned: PromiseLike<unknown>,
+  message: unknown,
+  size: number,
+  answers: boolean,
+): void {
   returned.then(
     value => {
       try {
@@ -83,10 +95,4 @@ function fail(entry: Entry, thrown: unknown, message: unknown): void {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as any).then === 'function'
-}
-
-/** The text of an address frame's fields as an Addr; a port below zero marks a local socket's path. */
-export function toAddr(address: string, port: number): Addr {
-  if (port < 0) return { address, port: 0, family: 'local' }
-  return { address, port, family: address.includes(':') ? 'IPv6' : 'IPv4' }
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Core } from '../core.ts'
-import { channels } from '../diagnostics.ts'
+import { type CloseEvent, channels, type ErrorEvent, type OpenEvent } from '../diagnostics.ts'
 import { SocketError } from '../errors.ts'
 import { TO_WORKER } from '../link/frames.ts'
 import type { ModeDefinition, OwnerPort } from '../plugin/mode.ts'
@@ -12,12 +12,27 @@ import { SO_READ_WINDOW, SO_WRITE_HIGH_WATER } from '../plugin/options/socket.ts
 import type { PluginHost } from '../supervise/host.ts'
 import { Journal } from '../supervise/journal.ts'
 import type { Addr, Handlers, Option } from '../types.ts'
+import { toAddr } from './addr.ts'
 import { OptionValues } from './option-values.ts'
 
 /** Queued bytes, in multiples of the high-water mark, at which an fd is closed. */
 const OVERFLOW_FACTOR = 16
 
-export type EntryState = 'new' | 'binding' | 'bound' | 'listening' | 'connecting' | 'connected' | 'closing' | 'ended'
+export type EntryState = 'new' | 'binding' | 'bound' | 'listening' | 'connecting' | 'connected' | 'ended'
+
+/** What few fds ever need: kept apart so that an exchange of one message stays small. */
+interface Rare {
+  local?: Addr | undefined
+  values?: OptionValues
+  journal?: Journal
+  endListeners?: ((error?: Error) => void)[] | undefined
+  drainListeners?: { resolve(): void; reject(error: Error): void }[] | undefined
+  highWater?: number
+  creditStep?: number
+  drops?: number
+}
+
+const HIGH_WATER = 256 * 1024
 
 export class Entry implements OwnerPort {
   readonly fd: number
@@ -25,42 +40,38 @@ export class Entry implements OwnerPort {
   readonly host: PluginHost
   readonly #core: Core
   readonly #parent: Entry | undefined
+  /** When, on the clock of `performance.now()`. */
   readonly opened: number
+  readonly #address: string
+  readonly #port: number
+  #addr: Addr | undefined
+  #rare: Rare | undefined
   handlers: Handlers<any>
   phase: EntryState
-  addr: Addr | undefined
-  local: Addr | undefined
   state: unknown = undefined
   paused = false
   /** Deliveries held back while paused. */
-  held: (() => void)[] | undefined
-  #values: OptionValues | undefined
-  #journal: Journal | undefined
-  #endListeners: ((error?: Error) => void)[] | undefined
-  #drainListeners: { resolve(): void; reject(error: Error): void }[] | undefined
-
+  held: (() => void)[] | undefined = undefined
+  needsDrain = false
   /** Bytes written that the worker has not credited back. */
   queued = 0
-  highWater: number
-  needsDrain = false
   /** Bytes delivered and handled that the worker has not been credited for. */
   uncredited = 0
-  /** Bytes of credit gathered before they are sent back. */
-  creditStep: number
   bytesIn = 0
   bytesOut = 0
   messagesIn = 0
   messagesOut = 0
-  drops = 0
 
+  /** `address` and `port` are the peer's, as the accept frame has them; a port below zero marks a local socket's path. */
   constructor(
     core: Core,
     host: PluginHost,
     fd: number,
     mode: ModeDefinition,
     handlers: Handlers<any>,
-    parent: Entry | undefined,
-    addr: Addr | undefined,
+    parent?: Entry,
+    address = '',
+    port = 0,
   ) {
     this.#core = core
     this.host = host
@@ -68,17 +79,54 @@ export class Entry implements OwnerPort {
     this.mode = mode
     this.handlers = handlers
     this.#parent = parent
-    this.addr = addr
-    this.local = parent?.local
+    this.#address = address
+    this.#port = port
     this.phase = parent ? 'connected' : 'new'
-    this.opened = performance.now()
-    this.highWater = parent ? parent.highWater : 256 * 1024
-    this.creditStep = parent ? parent.creditStep : 64 * 1024
+    this.opened = host.now
     core.table.add(this)
     core.counters.opened++
     host.opened(this)
     if (channels.open.hasSubscribers)
-      channels.open.publish({ fd, mode: mode.name, listener: parent?.fd })
+      channels.open.publish({ fd, mode: mode.name, listener: parent?.fd } satisfies OpenEvent)
+  }
+
+  get addr(): Addr | undefined {
+    if (this.#addr === undefined && this.#parent !== undefined) this.#addr = toAddr(this.#address, this.#port)
+    return this.#addr
+  }
+
+  set addr(addr: Addr | undefined) {
+    this.#addr = addr
+  }
+
+  get local(): Addr | undefined {
+    return this.#parent ? this.#parent.local : this.#rare?.local
+  }
+
+  set local(addr: Addr | undefined) {
+    this.#more.local = addr
+  }
+
+  get highWater(): number {
+    return this.#rare?.highWater ?? this.#parent?.highWater ?? HIGH_WATER
+  }
+
+  /** Bytes of credit gathered before they are sent back: a quarter of the window. */
+  get creditStep(): number {
+    return this.#rare?.creditStep ?? this.#parent?.creditStep ?? HIGH_WATER / 4
+  }
+
+  get drops(): number {
+    return this.#rare?.drops ?? 0
+  }
+
+  set drops(count: number) {
+    this.#more.drops = count
+  }
+
+  get #more(): Rare {
+    this.#rare ??= {}
+    return this.#rare
   }
 
   get listener(): number {
@@ -96,15 +144,17 @@ export class Entry implements OwnerPort {
 
   /** What a restart gives back. */
   get journal(): Journal {
-    return (this.#journal ??= new Journal())
+    this.#more.journal ??= new Journal()
+    return this.#more.journal
   }
 
   get ended(): boolean {
-    return this.phase === 'ended' || this.phase === 'closing'
+    return this.phase === 'ended'
   }
 
   get values(): OptionValues {
-    return (this.#values ??= new OptionValues(this.#parent?.values))
+    this.#more.values ??= new OptionValues(this.#parent?.values)
+    return this.#more.values
   }
 
   send(wire: unknown, transfer = false): boolean {
@@ -143,8 +193,8 @@ export class Entry implements OwnerPort {
     if (this.ended) return Promise.reject(this.#gone())
     if (!this.needsDrain) return Promise.resolve()
     return new Promise((resolve, reject) => {
-      this.#drainListeners ??= []
-      this.#drainListeners.push({ resolve, reject })
+      this.#more.drainListeners ??= []
+      this.#more.drainListeners.push({ resolve, reject })
     })
   }
 
@@ -153,9 +203,9 @@ export class Entry implements OwnerPort {
     this.queued = Math.max(0, this.queued - bytes)
     if (!this.needsDrain || this.queued > this.highWater / 2) return
     this.needsDrain = false
-    const waiting = this.#drainListeners
-    this.#drainListeners = undefined
-    for (const { resolve } of waiting ?? []) resolve()
+    const waiting = this.#rare?.drainListeners ?? []
+    if (this.#rare) this.#rare.drainListeners = undefined
+    for (const { resolve } of waiting) resolve()
     this.guard(() => this.handlers.drain?.(this.fd as any))
   }
 
@@ -180,15 +230,16 @@ export class Entry implements OwnerPort {
   }
 
   onEnd(listener: (error?: Error) => void): () => void {
-    if (this.phase === 'ended') {
+    if (this.ended) {
       queueMicrotask(listener)
       return () => {}
     }
-    this.#endListeners ??= []
-    this.#endListeners.push(listener)
+    this.#more.endListeners ??= []
+    this.#more.endListeners.push(listener)
     return () => {
-      const index = this.#endListeners?.indexOf(listener) ?? -1
-      if (index >= 0) this.#endListeners?.splice(index, 1)
+      const listeners = this.#rare?.endListeners
+      const index = listeners?.indexOf(listener) ?? -1
+      if (index >= 0) listeners!.splice(index, 1)
     }
   }
 
@@ -201,9 +252,9 @@ export class Entry implements OwnerPort {
 
   report(error: Error): void {
     if (channels.error.hasSubscribers)
-      channels.error.publish({ fd: this.fd, mode: this.mode.name, error })
+      channels.error.publish({ fd: this.fd, mode: this.mode.name, error } satisfies ErrorEvent)
     const handler = this.handlers.error
-    if (!handler || this.phase === 'closing') return this.#unhandled(error)
+    if (!handler || this.ended) return this.#unhandled(error)
     try {
       handler(this.fd as any, error)
     } catch (thrown) {
@@ -235,7 +286,7 @@ export class Entry implements OwnerPort {
 
   /** The fd is over; no handler of it runs any more. */
   finish(error?: Error): void {
-    if (this.phase === 'ended') return
+    if (this.ended) return
     this.phase = 'ended'
     const core = this.#core
     core.table.remove(this)
@@ -243,12 +294,16 @@ export class Entry implements OwnerPort {
     this.held = undefined
     if (this.#parent === undefined) core.functions.retireAll(this.fd)
     this.host.released(this)
-    const waiting = this.#drainListeners
-    if (waiting) for (const { reject } of waiting) reject(this.#gone())
-    const listeners = this.#endListeners
-    this.#endListeners = undefined
-    if (listeners) for (const listener of listeners) this.guard(() => listener(error))
-    if (channels.close.hasSubscribers) channels.close.publish({ fd: this.fd, mode: this.mode.name, error })
+    if (this.#rare) this.#endRare(this.#rare, error)
+    if (channels.close.hasSubscribers)
+      channels.close.publish({ fd: this.fd, mode: this.mode.name, error } satisfies CloseEvent)
+  }
+
+  #endRare(rare: Rare, error: Error | undefined): void {
+    for (const { reject } of rare.drainListeners ?? []) reject(this.#gone())
+    const listeners = rare.endListeners ?? []
+    rare.endListeners = undefined
+    for (const listener of listeners) this.guard(() => listener(error))
   }
 
   #gone(): SocketError {
@@ -257,8 +312,7 @@ export class Entry implements OwnerPort {
 
   /** Takes over what setOption changed for the kernel itself. */
   optionChanged(definition: OptionDefinition, value: unknown): void {
-    if (definition.number === SO_WRITE_HIGH_WATER) this.highWater = value as number
-    if (definition.number === SO_READ_WINDOW) this.creditStep = Math.max(1, (value as number) >> 2)
+    if (definition.number === SO_WRITE_HIGH_WATER) this.#more.highWater = value as number
+    if (definition.number === SO_READ_WINDOW) this.#more.creditStep = Math.max(1, (value as number) >> 2)
   }
 }
-

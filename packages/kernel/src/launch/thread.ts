@@ -5,7 +5,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { portChannel } from '../link/port-channel.ts'
 import { sibling } from '../plugin/plugin.ts'
-import { inheritedFlags } from './flags.ts'
+import { threadFlags } from './flags.ts'
 import type { Launched, LaunchOptions } from './launch.ts'
 
 export function launchThread({ name, resourceLimits }: LaunchOptions): Launched {
@@ -15,7 +15,7 @@ export function launchThread({ name, resourceLimits }: LaunchOptions): Launched 
     name: `unisock ${name}`,
     workerData: { data: data.port2, control: control.port2 },
     transferList: [data.port2, control.port2],
-    execArgv: inheritedFlags(),
+    ...threadFlags(),
     ...(resourceLimits ? { resourceLimits } : {}),
   })
   let failure: Error | undefined

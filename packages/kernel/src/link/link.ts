@@ -1,8 +1,11 @@
 /**
  * The link: frames are written into the open batch at the call, and a batch leaves at the end of the loop turn.
  *
- * A turn that writes many frames posts its first ones early, so that the other thread works while this one goes on
- * writing; the batches of one turn grow, which keeps the number of posts logarithmic.
+ * What a post costs is waking the other thread, so when it leaves follows the load:
+ * - a turn that wrote one frame posts it: nothing waits when little happens;
+ * - a turn that wrote several is held while further turns go on writing, a few turns at most;
+ * - a turn that writes very many posts its first ones early, so that the other thread works while this one goes on;
+ *   the batches of one turn grow, which keeps the number of posts logarithmic.
  * @module
  */
 import type { FrameHandler } from './frames.ts'
@@ -13,11 +16,16 @@ import { BatchWriter } from './writer.ts'
 /** A batch of this size leaves at once. */
 const FLUSH_BYTES = 64 * 1024
 /** Frames in the first early batch of a turn, and how much larger each further one is. */
-const EARLY_FRAMES = 16
+const EARLY_FRAMES = 64
 const EARLY_GROWTH = 4
+/** A batch is held for so many turns, or until it has so many frames. */
+const HELD_TURNS = 2
+const HELD_FRAMES = 64
 /** How long one drain may keep the loop from its other work. */
 const YIELD_MS = 5
-const FRAMES_BETWEEN_CLOCKS = 64
+/** How long slow handlers may keep what they wrote waiting. */
+const LINGER_MS = 0.1
+const FRAMES_BETWEEN_CLOCKS = 8
 
 export interface LinkCounters {
   framesIn: number
@@ -43,16 +51,27 @@ export class Link {
   readonly #writer = new BatchWriter()
   readonly #inbox: BatchReader[] = []
   readonly #endTurn = (): void => {
-    this.#scheduled = false
+    const written = this.#turnFrames
+    this.#turnFrames = 0
     this.#earlyFrames = EARLY_FRAMES
+    if (written > 1 && this.#openFrames < HELD_FRAMES && this.#heldTurns < HELD_TURNS) {
+      this.#heldTurns++
+      setImmediate(this.#endTurn)
+      return
+    }
+    this.#scheduled = false
     this.flush()
   }
   readonly #continue = (): void => this.#read()
   #scheduled = false
   #openFrames = 0
+  #turnFrames = 0
+  #heldTurns = 0
   #earlyFrames = EARLY_FRAMES
   #reading = false
   #closed = false
+  /** When the last read began. */
+  readAt = performance.now()
 
   /** `onBroken` gets what cannot be read and what the handler throws: the other end is broken or lying. */
   constructor(channel: Channel, handler: FrameHandler, onBroken: (error: unknown) => void) {
@@ -86,8 +105,10 @@ export class Link {
       this.#scheduled = true
       setImmediate(this.#endTurn)
     }
-    if (++this.#openFrames >= this.#earlyFrames) {
+    this.#openFrames++
+    if (++this.#turnFrames >= this.#earlyFrames) {
       this.#earlyFrames *= EARLY_GROWTH
+      this.#turnFrames = 0
       this.flush()
     } else if (this.#writer.length >= FLUSH_BYTES) this.flush()
     return size
@@ -100,6 +121,7 @@ export class Link {
 
   flush(): void {
     this.#openFrames = 0
+    this.#heldTurns = 0
     if (this.#closed || this.#writer.length === 0) return
     const { batch, attachments } = this.#writer.take()
     this.counters.batchesOut++
@@ -122,6 +144,8 @@ export class Link {
   #read(limit = YIELD_MS): void {
     this.#reading = true
     const started = performance.now()
+    this.readAt = started
+    let posted = started
     const inbox = this.#inbox
     const handler = this.#handler
     let frames = 0
@@ -130,13 +154,29 @@ export class Link {
         const reader = inbox[0]!
         while (reader.next()) {
           const fields = reader.fields
-          handler(reader.op, reader.fd, reader.size, fields[0], fields[1], fields[2], fields[3], fields[4], fields[5])
+          handler(
+            reader.op,
+            reader.fd,
+            reader.size,
+            fields[0],
+            fields[1],
+            fields[2],
+            fields[3],
+            fields[4],
+            fields[5],
+          )
           this.counters.framesIn++
-          if (++frames % FRAMES_BETWEEN_CLOCKS === 0 && performance.now() - started > limit) {
+          if (this.#closed) return
+          if (++frames % FRAMES_BETWEEN_CLOCKS > 0) continue
+          const now = performance.now()
+          if (now - started > limit) {
             setImmediate(this.#continue)
             return
           }
-          if (this.#closed) return
+          if (now - posted > LINGER_MS) {
+            posted = now
+            this.flush()
+          }
         }
         inbox.shift()
       }

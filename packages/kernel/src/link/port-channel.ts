@@ -28,7 +28,8 @@ export function portChannel(port: MessagePort): Channel {
       port.on('message', deliver)
     },
     drain() {
-      for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) deliver(next.message)
+      for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
+        deliver(next.message)
     },
     close: () => port.close(),
   }

@@ -216,7 +216,8 @@ export class BatchWriter {
   }
 
   #array(value: readonly unknown[], depth: number): void {
-    if (depth > MAX_ARRAY_DEPTH) throw new SocketError('EBADDATA', 'an array is nested too deep, or in a circle')
+    if (depth > MAX_ARRAY_DEPTH)
+      throw new SocketError('EBADDATA', 'an array is nested too deep, or in a circle')
     this.#reserve(5)
     if (value.length < 16) this.#buffer[this.#position++] = 0x90 | value.length
     else {

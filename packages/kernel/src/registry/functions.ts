@@ -37,7 +37,8 @@ export class FunctionTable {
   toWire(value: unknown, schema: Schema, fd: number): { wire: unknown; ids: number[] } {
     const ids: number[] = []
     const walk = (item: unknown, at: Schema | undefined): unknown => {
-      if (typeof item === 'function') return allowsFunction(at) ? this.#refer(item as OwnerFunction, fd, ids) : item
+      if (typeof item === 'function')
+        return allowsFunction(at) ? this.#refer(item as OwnerFunction, fd, ids) : item
       if (Array.isArray(item)) return item.map((member, i) => walk(member, memberSchema(at, i)))
       if (!isPlainObject(item)) return item
       const copy: Record<string, unknown> = {}

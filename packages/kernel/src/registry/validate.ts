@@ -46,14 +46,17 @@ function explain(errors: ErrorObject[], value: unknown, secret: boolean): string
   const deepest = errors.reduce((best, error) =>
     error.instancePath.length > best.instancePath.length ? error : best,
   )
-  const branches = errors.filter(error => error.instancePath === deepest.instancePath && error.keyword !== 'anyOf')
+  const branches = errors.filter(
+    error => error.instancePath === deepest.instancePath && error.keyword !== 'anyOf',
+  )
   const expected = [...new Set((branches.length > 0 ? branches : [deepest]).map(expectation))].join(' or ')
   const path = `value${deepest.instancePath.replace(/\/(\d+)/g, '[$1]').replaceAll('/', '.')}`
   return `${path} ${expected}${secret ? '' : `, got ${preview(at(value, deepest.instancePath))}`}`
 }
 
 function expectation(error: ErrorObject): string {
-  if (error.keyword === 'enum') return `must be one of ${error.params['allowedValues'].map(String).join(', ')}`
+  if (error.keyword === 'enum')
+    return `must be one of ${error.params['allowedValues'].map(String).join(', ')}`
   if (error.keyword === 'additionalProperties')
     return `must not have the key '${error.params['additionalProperty']}'`
   return error.message ?? 'is not valid'

@@ -4,11 +4,12 @@
  * @module
  */
 import { type ErrorRecord, fromErrorRecord, SocketError } from '../errors.ts'
-import { deliverMessage, toAddr, whenResumed } from '../fds/deliver.ts'
+import { deliverMessage, whenResumed } from '../fds/deliver.ts'
 import { Entry } from '../fds/entry.ts'
 import { blockOf, isFdNumber } from '../fds/slots.ts'
 import { FROM_WORKER } from '../link/frames.ts'
 import { SO_HALF_OPEN } from '../plugin/options/socket.ts'
+import type { Addr } from '../types.ts'
 import type { PluginHost } from './host.ts'
 
 /** @throws SocketError EPROTO */
@@ -85,7 +86,13 @@ function find(host: PluginHost, fd: number): Entry | undefined {
   return undefined
 }
 
-function accept(host: PluginHost, fd: number, listener: unknown, address: unknown, port: unknown): Entry | undefined {
+function accept(
+  host: PluginHost,
+  fd: number,
+  listener: unknown,
+  address: unknown,
+  port: unknown,
+): Entry | undefined {
   const { core } = host
   if (!isFdNumber(fd) || host.blocks[blockOf(fd)] !== 1) throw lie(`fd ${fd} is outside its block`)
   if (core.table.issued(fd)) throw lie(`fd ${fd} was given out before`)
@@ -101,10 +108,9 @@ function accept(host: PluginHost, fd: number, listener: unknown, address: unknow
     return undefined
   }
   if (parent.host !== host || !parent.isListener) throw lie(`fd ${listener} is no listener of its`)
-  const addr = toAddr(address, port)
-  const entry = new Entry(core, host, fd, parent.mode, parent.handlers, parent, addr)
+  const entry = new Entry(core, host, fd, parent.mode, parent.handlers, parent, address, port)
   const open = parent.handlers.open
-  if (open) entry.guard(() => open(fd as any, listener as any, addr))
+  if (open) entry.guard(() => open(fd as any, listener as any, entry.addr as Addr))
   return entry.ended ? undefined : entry
 }
 

@@ -14,7 +14,9 @@ export class Journal {
   /** A restarted listener takes the address it got, not the port 0 it asked for. */
   bind(target: Target, got: Addr): void {
     this.bound =
-      target.on !== undefined || got.family === 'local' ? target : { ...target, host: target.host ?? got.address, port: got.port }
+      target.on !== undefined || got.family === 'local'
+        ? target
+        : { ...target, host: target.host ?? got.address, port: got.port }
   }
 
   keep(key: string, value: unknown): void {

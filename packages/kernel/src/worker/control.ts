@@ -5,7 +5,11 @@
 import type { ErrorRecord } from '../errors.ts'
 
 export interface StartOptions {
-  readonly plugins: readonly { readonly name: string; readonly worker: string; readonly modes: readonly number[] }[]
+  readonly plugins: readonly {
+    readonly name: string
+    readonly worker: string
+    readonly modes: readonly number[]
+  }[]
   /** Default values by option number, in the wire form. */
   readonly defaults: readonly (readonly [option: number, value: unknown])[]
   /** `append` options, whose values add up. */

@@ -68,7 +68,15 @@ function close(host: WorkerHost, socket: WorkerSocket, sequence: number, options
   else socket.serial.alone(run)
 }
 
-function call(host: WorkerHost, socket: WorkerSocket, op: number, sequence: number, a: any, b: any, c: any): void {
+function call(
+  host: WorkerHost,
+  socket: WorkerSocket,
+  op: number,
+  sequence: number,
+  a: any,
+  b: any,
+  c: any,
+): void {
   const { fd, driver, serial } = socket
   const run = (work: () => unknown) => () => answer(host, fd, sequence, work)
   switch (op) {
@@ -99,7 +107,13 @@ function call(host: WorkerHost, socket: WorkerSocket, op: number, sequence: numb
   }
 }
 
-async function setOption(host: WorkerHost, socket: WorkerSocket, option: number, value: unknown, key: string) {
+async function setOption(
+  host: WorkerHost,
+  socket: WorkerSocket,
+  option: number,
+  value: unknown,
+  key: string,
+) {
   const undo = host.appending.has(option)
     ? socket.values.append(option, key, value)
     : socket.values.set(option, value)
@@ -123,7 +137,8 @@ async function bind(socket: WorkerSocket, target: Target) {
 }
 
 async function listen(socket: WorkerSocket) {
-  if (!socket.bound) throw socket.bindError ?? new SocketError('ENOADDR', 'bind before listen', { fd: socket.fd })
+  if (!socket.bound)
+    throw socket.bindError ?? new SocketError('ENOADDR', 'bind before listen', { fd: socket.fd })
   await (socket.driver.listen ?? unsupported('listen', socket.fd)).call(socket.driver)
 }
 

@@ -46,9 +46,13 @@ async function load(name: string, url: string): Promise<WorkerDefinition> {
   try {
     module = await import(url)
   } catch (error) {
-    throw new SocketError('EPLUGINLOAD', `plugin ${name}: ${url} cannot be loaded: ${(error as Error).message}`, {
-      cause: error,
-    })
+    throw new SocketError(
+      'EPLUGINLOAD',
+      `plugin ${name}: ${url} cannot be loaded: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    )
   }
   if (isWorkerDefinition(module.default)) return module.default
   throw new SocketError('EPLUGINLOAD', `plugin ${name}: ${url} has no default export made by defineWorker`)

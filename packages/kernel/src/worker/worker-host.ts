@@ -46,7 +46,16 @@ export class WorkerHost {
     this.#disposers.add(definition)
   }
 
-  frame(op: number, fd: number, count: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown): number {
+  frame(
+    op: number,
+    fd: number,
+    count: number,
+    a?: unknown,
+    b?: unknown,
+    c?: unknown,
+    d?: unknown,
+    e?: unknown,
+  ): number {
     return this.#link.frame(op, fd, count, a, b, c, d, e)
   }
 
@@ -118,7 +127,11 @@ export class WorkerHost {
       fds: this.table.size,
       free: this.slots.free,
       memory: { rss, heapUsed, external },
-      listeners: listeners.map(({ fd, mode, driver }) => ({ fd, mode, inspection: driver.inspect?.() ?? null })),
+      listeners: listeners.map(({ fd, mode, driver }) => ({
+        fd,
+        mode,
+        inspection: driver.inspect?.() ?? null,
+      })),
     }
   }
 

@@ -178,7 +178,8 @@ export class WorkerSocket implements PluginSocket {
     if (policy === 'close') {
       this.write(data, size)
       const limit = (this.option(SO_WRITE_HIGH_WATER as Option<number>) ?? 256 * 1024) * OVERFLOW_FACTOR
-      if (this.#blockedBytes > limit) this.abort(new SocketError('ENOBUFS', undefined, { fd: this.fd, op: 'broadcast' }))
+      if (this.#blockedBytes > limit)
+        this.abort(new SocketError('ENOBUFS', undefined, { fd: this.fd, op: 'broadcast' }))
       return
     }
     if (policy === 'drop' || this.#latest) this.host.frame(FROM_WORKER.DROPPED, this.fd, 1, 1)

@@ -1,7 +1,14 @@
 /** Kernels and peers that tests own: `await using` ends them. */
 import { once } from 'node:events'
 import net from 'node:net'
-import { createKernel, type Handlers, type Isolation, type KernelOptions, type Logger, type Mode } from '../../src/index.ts'
+import {
+  createKernel,
+  type Handlers,
+  type Isolation,
+  type KernelOptions,
+  type Logger,
+  type Mode,
+} from '../../src/index.ts'
 import type { Kernel } from '../../src/kernel.ts'
 import { ECHO_SERVER, echo } from '../fixtures/echo/index.ts'
 

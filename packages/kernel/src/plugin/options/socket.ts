@@ -78,7 +78,11 @@ export const SO_WRITE_HIGH_WATER = defineOption({
   number: 16,
   name: 'SO_WRITE_HIGH_WATER',
   family,
-  schema: integer('Queued bytes above which write returns false. At sixteen times as much the fd closes.', 1024, MAX_BYTES),
+  schema: integer(
+    'Queued bytes above which write returns false. At sixteen times as much the fd closes.',
+    1024,
+    MAX_BYTES,
+  ),
   value: type<number>(),
   default: 256 * 1024,
 })
@@ -105,7 +109,11 @@ export const SO_MAX_CONNECTIONS = defineOption({
   number: 44,
   name: 'SO_MAX_CONNECTIONS',
   family,
-  schema: integer('Connections a listener holds at once; further ones are refused. 0: no limit.', 0, 1_000_000),
+  schema: integer(
+    'Connections a listener holds at once; further ones are refused. 0: no limit.',
+    0,
+    1_000_000,
+  ),
   value: type<number>(),
   default: 0,
 })

@@ -8,7 +8,10 @@ import { defineOption } from '../option.ts'
 const family = 'tls'
 const text = (description: string) => ({ type: 'string', minLength: 1, description })
 const texts = (description: string) => ({
-  anyOf: [{ type: 'string', minLength: 1 }, { type: 'array', items: { type: 'string', minLength: 1 } }],
+  anyOf: [
+    { type: 'string', minLength: 1 },
+    { type: 'array', items: { type: 'string', minLength: 1 } },
+  ],
   description,
 })
 
@@ -26,7 +29,8 @@ export const SO_TLS_VERIFY_PEER = defineOption({
   family,
   schema: {
     type: 'boolean',
-    description: 'Verify the peer. Default: on for clients; on a server it asks for a valid client certificate.',
+    description:
+      'Verify the peer. Default: on for clients; on a server it asks for a valid client certificate.',
   },
   value: type<boolean>(),
 })
@@ -49,7 +53,10 @@ export const TLS_MIN_VERSION = defineOption({
   number: 321,
   name: 'TLS_MIN_VERSION',
   family,
-  schema: { enum: ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'], description: 'Oldest protocol version accepted.' },
+  schema: {
+    enum: ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'],
+    description: 'Oldest protocol version accepted.',
+  },
   value: type<'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'>(),
   when: 'before-bind',
   default: 'TLSv1.2',
@@ -80,7 +87,11 @@ export const TLS_ALPN = defineOption({
   number: 329,
   name: 'TLS_ALPN',
   family,
-  schema: { type: 'array', items: { type: 'string', minLength: 1, maxLength: 255 }, description: 'ALPN protocols, best first.' },
+  schema: {
+    type: 'array',
+    items: { type: 'string', minLength: 1, maxLength: 255 },
+    description: 'ALPN protocols, best first.',
+  },
   value: type<string[]>(),
   when: 'before-bind',
 })
@@ -144,7 +155,10 @@ export const TLS_LOW_MEMORY = defineOption({
   number: 336,
   name: 'TLS_LOW_MEMORY',
   family,
-  schema: { type: 'boolean', description: 'Small session cache and no session tickets: less memory a connection.' },
+  schema: {
+    type: 'boolean',
+    description: 'Small session cache and no session tickets: less memory a connection.',
+  },
   value: type<boolean>(),
   when: 'before-bind',
   default: false,
