@@ -64,7 +64,7 @@ function defaultOf(option: OptionDefinition): string {
 
 function descriptionOf({ schema, secret, journal }: OptionDefinition): string {
   const notes = [
-    (schema['description'] as string | undefined) ?? '',
+    (schema.description as string | undefined) ?? '',
     secret ? "Reads back `'[redacted]'`." : '',
     journal === 'append' ? 'Each value adds to the others.' : '',
   ]

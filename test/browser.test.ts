@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { startRealm } from '../examples/realm/src/realm.ts'
-import { findChromium, openBrowser } from './support/browser.ts'
+import { openBrowser } from './support/browser.ts'
+import { findProgram } from './support/programs.ts'
 import { authorize, Operation } from './support/swagger-page.ts'
 
-const chromium = findChromium()
-if (!chromium) console.warn('skipped: the browser tests need Chromium, in /usr/bin or on the PATH')
+const chromium = findProgram('chromium')
 
 describe.skipIf(!chromium)('a browser', { timeout: 60_000 }, () => {
   test('goes from the landing page to the documentation and tries a call out there', async () => {

@@ -63,7 +63,7 @@ async function serveHttp(kernel: Kernel, latecomers: Latecomers): Promise<string
         return
       }
       await latecomers.meet(fd)
-      kernel.write(fd, String(request.query_params['id']))
+      kernel.write(fd, String(request.query_params.id))
     },
   })
   void kernel.bind(server, 0)
@@ -80,7 +80,7 @@ async function serveRest(kernel: Kernel, latecomers: Latecomers): Promise<string
   const quick = route({
     method: 'GET',
     pattern: '/quick',
-    handler: request => latecomers.meet(request.fd).then(() => request.query_params['id']),
+    handler: request => latecomers.meet(request.fd).then(() => request.query_params.id),
   })
   for (const definition of [slow, quick]) void kernel.setOption(api, REST_ADD_ROUTE, definition)
   void kernel.bind(api, 0)

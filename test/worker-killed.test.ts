@@ -45,7 +45,7 @@ async function serveHttp(kernel: Kernel, release: Promise<void>, late: boolean[]
         late.push(kernel.write(fd, 'too late'))
       } else {
         ledger.answered.add(fd)
-        kernel.write(fd, String(request.query_params['id']))
+        kernel.write(fd, String(request.query_params.id))
       }
     },
   })
@@ -62,7 +62,7 @@ async function serveRest(kernel: Kernel, release: Promise<void>): Promise<Served
     pattern: '/quick',
     handler: request => {
       ledger.answered.add(request.fd)
-      return request.query_params['id']
+      return request.query_params.id
     },
   })
   const held = route({ method: 'GET', pattern: '/held', handler: () => release.then(() => 'too late') })
@@ -102,7 +102,7 @@ describe.each(APART)('a %s worker that dies under load', isolation => {
       await until(() => loads.every((load, i) => load.answered >= answered[i]! + ENOUGH))
       expect([first.wrong, second.wrong]).toEqual([[], []])
     }
-    expect(kernel.metrics().workers['web']).toMatchObject({ state: 'running', restarts: 1, pendingCalls: 0 })
+    expect(kernel.metrics().workers.web).toMatchObject({ state: 'running', restarts: 1, pendingCalls: 0 })
     for (const { ledger } of servers) {
       expect(ledger.unanswered.length).toBeGreaterThanOrEqual(HELD)
       expect(ledger.ends.map(({ fd }) => fd).sort()).toEqual(ledger.unanswered.sort())

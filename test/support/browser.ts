@@ -1,6 +1,4 @@
 /** A browser with a page, and what left it and went wrong in it. */
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { chromium, type Page } from 'playwright-core'
 
 const ARGUMENTS = [
@@ -13,12 +11,6 @@ const ARGUMENTS = [
   '--disable-component-update',
   '--disable-sync',
 ]
-
-/** Where Chromium is; undefined where there is none. */
-export function findChromium(): string | undefined {
-  const folders = ['/usr/bin', ...(process.env['PATH'] ?? '').split(delimiter)]
-  return folders.map(folder => join(folder, 'chromium')).find(existsSync)
-}
 
 export interface Visit extends AsyncDisposable {
   readonly page: Page

@@ -79,7 +79,7 @@ function playerRoutes(world: World, accounts: Accounts): AnyRoute[] {
         parameters: { room: { type: 'string', description: 'Only those in this room' } },
         responses: { 200: ANSWERS.players },
       },
-      handler: request => world.players(request.query_params['room']),
+      handler: request => world.players(request.query_params.room),
     }),
     route({
       method: 'GET',

@@ -263,7 +263,7 @@ describe.each(ISOLATIONS)('over %s', isolation => {
     const given = kernel.request(client, 'never', { signal: abort.signal })
     abort.abort()
     await expect(given).rejects.toMatchObject({ code: 'ECANCELED' })
-    expect(kernel.metrics().workers['echo']!.pendingCalls).toBe(0)
+    expect(kernel.metrics().workers.echo!.pendingCalls).toBe(0)
   })
 
   test('an option reaches the driver in order, and a refused one leaves the old value', async () => {

@@ -242,7 +242,7 @@ describe('a lying worker', () => {
       void kernel.request(fd, [...frame]).catch(() => {})
       expect(await closed.promise).toMatchObject({ code: 'EPLUGIN' })
     }
-    await until(() => kernel.metrics().workers['broken']!.state === 'failed')
+    await until(() => kernel.metrics().workers.broken!.state === 'failed')
     expect(logger.lines.some(line => /broke the link protocol/.test(line.message))).toBe(true)
     expect(kernel.status(server)?.state).toBe('listening')
   })

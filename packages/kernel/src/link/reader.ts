@@ -155,8 +155,9 @@ export class BatchReader {
 
   #array(length: number, depth: number): unknown[] {
     if (length > MAX_ARRAY || depth > MAX_DEPTH) throw broken('an array is too large or nested too deep')
-    const array: unknown[] = []
-    for (let i = 0; i < length; i++) array.push(this.#value(depth + 1))
+    // A length is the sender's word only: room is made for short arrays at once, long ones grow as they are read.
+    const array: unknown[] = new Array(Math.min(length, 32))
+    for (let i = 0; i < length; i++) array[i] = this.#value(depth + 1)
     return array
   }
 }

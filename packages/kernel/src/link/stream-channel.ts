@@ -59,7 +59,7 @@ export function streamChannel(socket: Socket): Channel {
       const head = Buffer.allocUnsafe(8 + 4 * attachments.length)
       head.writeUInt32BE(attachments.length, 0)
       head.writeUInt32BE(message.byteLength, 4)
-      attachments.forEach((attachment, i) => head.writeUInt32BE(attachment.byteLength, 8 + 4 * i))
+      for (const [i, { byteLength }] of attachments.entries()) head.writeUInt32BE(byteLength, 8 + 4 * i)
       socket.cork()
       socket.write(head)
       socket.write(message)

@@ -55,10 +55,9 @@ function explain(errors: ErrorObject[], value: unknown, secret: boolean): string
 }
 
 function expectation(error: ErrorObject): string {
-  if (error.keyword === 'enum')
-    return `must be one of ${error.params['allowedValues'].map(String).join(', ')}`
+  if (error.keyword === 'enum') return `must be one of ${error.params.allowedValues.map(String).join(', ')}`
   if (error.keyword === 'additionalProperties')
-    return `must not have the key '${error.params['additionalProperty']}'`
+    return `must not have the key '${error.params.additionalProperty}'`
   return error.message ?? 'is not valid'
 }
 
@@ -81,20 +80,20 @@ function preview(value: unknown): string {
 /** True where the schema lets a function stand at this place. */
 export function allowsFunction(schema: Schema | undefined): boolean {
   if (!schema) return false
-  if (schema['isFunction'] === true) return true
+  if (schema.isFunction === true) return true
   return branches(schema).some(allowsFunction)
 }
 
 /** The schema of a value's member. */
 export function memberSchema(schema: Schema | undefined, key: string | number): Schema | undefined {
   if (!schema) return undefined
-  const properties = schema['properties'] as Record<string, Schema> | undefined
+  const properties = schema.properties as Record<string, Schema> | undefined
   const direct =
     typeof key === 'number'
-      ? schema['items']
+      ? schema.items
       : properties && Object.hasOwn(properties, key)
         ? properties[key]
-        : schema['additionalProperties']
+        : schema.additionalProperties
   if (typeof direct === 'object' && direct !== null) return direct as Schema
   for (const branch of branches(schema)) {
     const found = memberSchema(branch, key)

@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { runManual } from './support/manual.ts'
+import { findProgram } from './support/programs.ts'
+import { scratchFolder } from './support/workspace.ts'
+
+/** Appended to the page's own program: prints what its servers answer, and ends it. */
+const USE_HTTP = `
+import https from 'node:https'
+import { text } from 'node:stream/consumers'
+
+const at = (p: number, path = '/') => \`http://127.0.0.1:\${p}\${path}\`
+async function ask(p: number, path?: string, init?: RequestInit): Promise<void> {
+  const response = await fetch(at(p, path), init)
+  console.log(response.status, response.headers.get('content-type'), await response.text())
+}
+await ask(port)
+await ask(port, '/nowhere')
+await ask(port, '/health')
+for (const fd of [notebook, events, digests]) {
+  await kernel.bind(fd, 0)
+  await kernel.listen(fd)
+}
+const places = [notebook, events, digests].map(fd => kernel.address(fd)!.port)
+await ask(places[0]!, '/one', { method: 'PUT', body: '{"a":1}' })
+await ask(places[0]!, '/one', { method: 'PUT', body: 'no JSON' })
+await ask(places[0]!, '/one')
+await ask(places[1]!)
+await ask(places[2]!, '/', { method: 'POST', body: 'abc' })
+const options = { port: kernel.address(secure)!.port, host: '127.0.0.1', rejectUnauthorized: false, agent: false }
+await new Promise<void>(resolve => {
+  https.get(options, async response => {
+    console.log(response.statusCode, await text(response))
+    resolve()
+  })
+})
+await kernel.close()
+`
+
+const HTTP_ANSWERS = `200 text/plain; charset=utf-8 hello
+404 application/json; charset=utf-8 {"reason":"no /nowhere here"}
+200 application/json; charset=utf-8 {"status":"ok"}
+201 null${' '}
+400 application/problem+json {"type":"about:blank","title":"Bad Request","status":400}
+200 application/json; charset=utf-8 {"a":1}
+200 text/event-stream data: 3
+
+data: 2
+
+data: 1
+
+
+200 text/plain; charset=utf-8 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+200 hello 127.0.0.1
+`
+
+const USE_REST = `
+async function ask(path: string, { headers, ...init }: RequestInit = {}): Promise<any> {
+  const response = await fetch(\`http://127.0.0.1:\${port}\${path}\`, { ...init, headers: headers ?? {} })
+  const text = await response.text()
+  console.log(init.method ?? 'GET', path, response.status, text.startsWith('<') ? 'a page' : text.slice(0, 150))
+  return response
+}
+const post = (body: string) => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body })
+await ask('/users', post('{"name":"Wren"}'))
+await ask('/users?dry=yes', post('{"nick":"Wren"}'))
+await ask('/users', post('{'))
+await ask('/users/1')
+await ask('/users/2')
+await ask('/users/one')
+await ask('/users/1', { method: 'PUT' })
+await ask('/users/1', { method: 'DELETE' })
+const removed = await ask('/users/1', { method: 'DELETE', headers: { authorization: \`Bearer \${token}\` } })
+console.log(removed.headers.get('x-by'))
+await ask('/search?limit=1000', { headers: { authorization: 'Bearer nonsense' } })
+await ask('/docs')
+await kernel.close()
+`
+
+const PROBLEM = '{"type":"about:blank","title"'
+const REST_ANSWERS = `POST /users 201 {"id":1,"name":"Wren","tags":[]}
+POST /users?dry=yes 400 ${PROBLEM}:"Bad Request","errors":[{"in":"query","path":"/dry","message":"must be boolean"},{"in":"body","path":"/name","message":"i
+POST /users 400 ${PROBLEM}:"Bad Request","errors":[{"in":"body","path":"","message":"is not valid JSON"}],"status":400,"detail":"body is not valid JSON"}
+GET /users/1 200 {"id":1,"name":"Wren","tags":[]}
+GET /users/2 404 ${PROBLEM}:"Not Found","status":404,"detail":"there is no user 2"}
+GET /users/one 404 ${PROBLEM}:"Not Found","status":404}
+PUT /users/1 405 ${PROBLEM}:"Method Not Allowed","status":405,"detail":"There is DELETE, GET, HEAD here."}
+DELETE /users/1 401 ${PROBLEM}:"Unauthorized","status":401,"detail":"A bearer token is required"}
+DELETE /users/1 204${' '}
+ann
+GET /search?limit=1000 200 {"fits":false,"why":[{"in":"query","path":"/limit","message":"must be <= 100"}],"token":"invalid"}
+GET /docs 200 a page
+`
+
+describe('the examples of the manual', () => {
+  const openssl = findProgram('openssl')
+  test.skipIf(!openssl)('docs/http.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('http')
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', 'key.pem']
+    const certificate = ['req', '-x509', ...key, '-out', 'cert.pem', '-days', '2', '-subj', '/CN=localhost']
+    await promisify(execFile)(openssl!, certificate, { cwd: folder.path })
+    expect(await runManual('docs/http.md', USE_HTTP, folder.path)).toEqual({
+      code: 0,
+      stdout: HTTP_ANSWERS,
+      stderr: '',
+    })
+  })
+
+  test('docs/rest.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('rest')
+    expect(await runManual('docs/rest.md', USE_REST, folder.path)).toEqual({
+      code: 0,
+      stdout: REST_ANSWERS,
+      stderr: '',
+    })
+  })
+})
