@@ -2,7 +2,7 @@
  * From a route's documentation, in either form, to an OpenAPI 3.1 operation.
  * @module
  */
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES } from '@unisock/plugin-http/core/worker'
 import type { ParamType, Pattern } from '../pattern.ts'
 import { asSchema } from './schema.ts'
 import type {

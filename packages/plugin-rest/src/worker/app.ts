@@ -2,8 +2,8 @@
  * One fastify instance with one set of routes. It never listens: requests are handed to it.
  * @module
  */
-import { createServer, type IncomingMessage } from 'node:http'
-import { type HttpResponse, hasBody } from '@unisock/plugin-http/core/worker'
+import type { IncomingMessage } from 'node:http'
+import { createServer, type HttpResponse, hasBody } from '@unisock/plugin-http/core/worker'
 import type {
   FastifyError,
   FastifyInstance,

@@ -3,9 +3,9 @@
  * without them, and nobody pays for them before the first visit.
  * @module
  */
-import { createServer, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { PluginSocket } from '@unisock/kernel/plugin'
-import type { HttpResponse } from '@unisock/plugin-http/core/worker'
+import { createServer, type HttpResponse } from '@unisock/plugin-http/core/worker'
 import type { FastifyInstance } from 'fastify'
 import { buildDocument, type DocumentParts } from '../openapi/document.ts'
 import { NO_SCHEMAS } from './app.ts'

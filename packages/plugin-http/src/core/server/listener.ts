@@ -2,7 +2,7 @@
  * An HTTP or HTTPS server: the driver of a listener's fd.
  * @module
  */
-import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import {
@@ -25,6 +25,7 @@ import { protocolFailure } from './client-errors.ts'
 import { HttpConnection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
 import { answerHealthCheck, isHealthCheck } from './health.ts'
+import { createServer } from './node-http.ts'
 import { HttpResponse, sendProblem } from './response.ts'
 import { HttpSettings } from './settings.ts'
 import { isLiveTlsOption } from './tls.ts'

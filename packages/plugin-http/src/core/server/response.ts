@@ -2,10 +2,11 @@
  * Responses: node:http's, and how they are written.
  * @module
  */
-import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { PROBLEM_TYPE, type ProblemStatus, problemText } from '../problem.ts'
 import { BODY_BYTES, BODY_JSON, BODY_TEXT, type BodyKind } from '../wire.ts'
+import { ServerResponse } from './node-http.ts'
 import { connectionOf } from './tracking.ts'
 
 /** A response that tells its connection when it has been sent. */
