@@ -2,10 +2,12 @@
  * The kernel: fds, options and calls over the workers of the plugins a program chose.
  * @module
  */
+import * as address from './calls/address.ts'
+import { checkHandlers } from './calls/handlers.ts'
 import * as options from './calls/options.ts'
 import { Outcome } from './calls/outcome.ts'
 import { request } from './calls/request.ts'
-import { toTarget } from './calls/target.ts'
+import { broadcast, write, writeMany } from './calls/write.ts'
 import type { Core } from './core.ts'
 import { SocketError, toSocketError } from './errors.ts'
 import { resume } from './fds/deliver.ts'
@@ -64,7 +66,7 @@ export class Kernel {
     this.#checkOpen('create')
     const { definition, plugin } = this.#core.registry.mode(mode)
     const handlers = typeof first === 'function' ? { message: first, ...(close ? { close } : {}) } : first
-    checkHandlers(handlers)
+    checkHandlers(handlers, 'create')
     const host = this.#hostOfPlugin.get(plugin.name)!
     if (host.state === 'failed')
       throw new SocketError('EPLUGIN', `worker ${host.name} was given up after ${host.restarts} failures`, {
@@ -78,7 +80,7 @@ export class Kernel {
 
   /** Gives an fd other handlers. */
   attach<S extends ModeSpec>(fd: Fd<S>, handlers: Handlers<S>): void {
-    checkHandlers(handlers)
+    checkHandlers(handlers, 'attach')
     this.#live(fd, 'attach').handlers = handlers
   }
 
@@ -112,58 +114,17 @@ export class Kernel {
 
   /** Takes an address; resolves with the one it got. A failure leaves the fd open. */
   bind(fd: Fd<any>, at: BindTarget): Promise<Addr> {
-    return this.#call(fd, 'bind', entry => {
-      if (entry.phase !== 'new') throw usage('EISBOUND', `fd ${fd} is ${entry.phase} already`, fd, 'bind')
-      const target = toTarget(at, fd, 'bind')
-      entry.phase = 'binding'
-      return entry.host.call<Addr>(TO_WORKER.BIND, fd, target).settled(
-        addr => {
-          entry.local = addr
-          entry.journal.bind(target, addr)
-          if (entry.phase === 'binding') entry.phase = 'bound'
-        },
-        () => {
-          if (!entry.ended) entry.phase = 'new'
-        },
-      )
-    })
+    return this.#call(fd, 'bind', entry => address.bind(entry, at))
   }
 
   /** Begins to accept; resolves with the address. */
   listen(fd: Fd<any>): Promise<Addr> {
-    return this.#call(fd, 'listen', entry => {
-      if (!entry.isListener) throw usage('ENOTSUP', `${entry.mode.name} does not listen`, fd, 'listen')
-      if (entry.phase === 'listening') throw usage('EISLISTEN', `fd ${fd} is listening already`, fd, 'listen')
-      if (entry.phase === 'new') throw usage('ENOADDR', `bind fd ${fd} before listen`, fd, 'listen')
-      const sent = entry.host.call<void>(TO_WORKER.LISTEN, fd)
-      return new Outcome<Addr>((resolve, reject) =>
-        sent.then(() => {
-          entry.phase = 'listening'
-          entry.journal.listening = true
-          resolve(entry.local!)
-        }, reject),
-      )
-    })
+    return this.#call(fd, 'listen', address.listen)
   }
 
   /** Connects; resolves with the peer's address. A failure ends the fd. */
   connect(fd: Fd<any>, to: ConnectTarget): Promise<Addr> {
-    return this.#call(fd, 'connect', entry => {
-      if (entry.isListener) throw usage('EISLISTEN', `${entry.mode.name} does not connect`, fd, 'connect')
-      if (entry.phase !== 'new' && entry.phase !== 'bound')
-        throw usage('EISCONN', `fd ${fd} is ${entry.phase} already`, fd, 'connect')
-      const target = toTarget(to, fd, 'connect')
-      entry.phase = 'connecting'
-      return entry.host.call<Addr>(TO_WORKER.CONNECT, fd, target).settled(
-        addr => {
-          entry.addr = addr
-          entry.phase = 'connected'
-          const open = entry.handlers.open
-          if (open) entry.guard(() => open(fd, fd, addr))
-        },
-        error => entry.finishWith(error),
-      )
-    })
+    return this.#call(fd, 'connect', entry => address.connect(entry, to))
   }
 
   /**
@@ -176,14 +137,14 @@ export class Kernel {
     data: NoInfer<S['write']>,
     how: WriteOptions = {},
   ): boolean {
-    if (typeof to === 'object') return this.#writeMany(to, data, how)
+    const transfer = how.transfer === true
+    if (typeof to === 'object') {
+      const entries = to.map(fd => this.#core.table.get(fd) ?? this.#gone(fd, 'write'))
+      const live = entries.filter(entry => entry !== false)
+      return writeMany(live, data, transfer) && live.length === to.length
+    }
     const entry = this.#core.table.get(to)
-    if (entry === undefined) return this.#gone(to, 'write')
-    if (entry.isListener)
-      throw usage('ENOTCONN', `fd ${to} is a listener: write to its connections`, to, 'write')
-    const owner = entry.mode.owner
-    if (owner.send) return owner.send(data, entry, how.transfer === true)
-    return entry.send(data, how.transfer)
+    return entry === undefined ? this.#gone(to, 'write') : write(entry, data, transfer)
   }
 
   /** Sends data to all connections of a listener but one; what happens to slow ones SO_OVERFLOW decides. */
@@ -194,8 +155,7 @@ export class Kernel {
   ): boolean {
     const entry = this.#core.table.get(listener)
     if (entry === undefined) return this.#gone(listener, 'broadcast')
-    if (!entry.isListener) throw usage('ENOTLISTEN', `fd ${listener} is no listener`, listener, 'broadcast')
-    return entry.host.frame(TO_WORKER.BROADCAST, listener, 2, except ?? null, data) > 0
+    return broadcast(entry, data, except)
   }
 
   /** Sends data and resolves with the mode's reply. */
@@ -241,8 +201,7 @@ export class Kernel {
       if (isFdNumber(first) && this.#core.table.issued(first)) return new Outcome<void>(resolve => resolve())
       return Outcome.rejected(usage('EBADF', `${String(first)} is no fd of this kernel`, first, 'close'))
     }
-    entry.finish()
-    return entry.host.close(first, how).reportingTo(error => this.#unheard(entry, 'close', error))
+    return entry.close(how).reportingTo(error => this.#unheard(entry, 'close', error))
   }
 
   /** Where an fd is bound; a connection's is its listener's. */
@@ -288,23 +247,6 @@ export class Kernel {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  #writeMany(to: readonly number[], data: unknown, how: WriteOptions): boolean {
-    let all = true
-    const plain = new Map<PluginHost, Entry[]>()
-    for (const fd of to) {
-      const entry = this.#core.table.get(fd)
-      if (entry === undefined) all = this.#gone(fd, 'write') && all
-      else if (entry.isListener || entry.mode.owner.send) all = this.write(fd as Fd<any>, data, how) && all
-      else plain.set(entry.host, [...(plain.get(entry.host) ?? []), entry])
-    }
-    for (const [host, entries] of plain) {
-      const fds = entries.map(entry => entry.fd)
-      const size = host.frame(TO_WORKER.WRITE_MANY, fds[0]!, 2, fds, data)
-      for (const entry of entries) all = entry.wroteShared(size) && all
-    }
-    return all
   }
 
   async #shutDown(timeout: number): Promise<void> {
@@ -360,29 +302,6 @@ export class Kernel {
 
   #checkOpen(op: string): void {
     if (this.#core.closing) throw usage('ECLOSED', 'the kernel is closed', undefined, op)
-  }
-}
-
-const HANDLER_NAMES = new Set(['open', 'message', 'drain', 'end', 'error', 'close'])
-
-function checkHandlers(handlers: unknown): void {
-  if (typeof handlers !== 'object' || handlers === null)
-    throw usage(
-      'EINVAL',
-      'handlers must be an object of functions, or one message function',
-      undefined,
-      'create',
-    )
-  for (const [name, handler] of Object.entries(handlers)) {
-    if (!HANDLER_NAMES.has(name))
-      throw usage(
-        'EINVAL',
-        `'${name}' is no handler; there are ${[...HANDLER_NAMES].join(', ')}`,
-        undefined,
-        'create',
-      )
-    if (handler !== undefined && typeof handler !== 'function')
-      throw usage('EINVAL', `handler '${name}' is no function`, undefined, 'create')
   }
 }
 

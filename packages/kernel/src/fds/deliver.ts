@@ -2,9 +2,8 @@
  * What arrives for an fd, on its way to the program's handlers.
  * @module
  */
-import type { Core } from '../core.ts'
 import type { Addr } from '../types.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, EntryContext } from './entry.ts'
 
 /** Runs now, or once the fd is resumed. */
 export function whenResumed(entry: Entry, deliver: () => void): void {
@@ -23,7 +22,7 @@ export function resume(entry: Entry): void {
 }
 
 export function deliverMessage(
-  core: Core,
+  core: EntryContext,
   entry: Entry,
   wire: unknown,
   handler: unknown,
@@ -36,7 +35,7 @@ export function deliverMessage(
   else handle(core, entry, wire, handler, size)
 }
 
-function handle(core: Core, entry: Entry, wire: unknown, handler: unknown, size: number): void {
+function handle(core: EntryContext, entry: Entry, wire: unknown, handler: unknown, size: number): void {
   const owner = entry.mode.owner
   let message: unknown
   try {

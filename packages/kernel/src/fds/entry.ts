@@ -2,23 +2,36 @@
  * One open fd: its state, its counters, and the port its mode's owner half works with.
  * @module
  */
-import type { Core } from '../core.ts'
+import type { Outcome } from '../calls/outcome.ts'
 import { type CloseEvent, channels, type ErrorEvent, type OpenEvent } from '../diagnostics.ts'
 import { SocketError } from '../errors.ts'
 import { TO_WORKER } from '../link/frames.ts'
+import type { Logger } from '../logger.ts'
 import type { ModeDefinition, OwnerPort } from '../plugin/mode.ts'
 import type { OptionDefinition } from '../plugin/option.ts'
 import { SO_READ_WINDOW, SO_WRITE_HIGH_WATER } from '../plugin/options/socket.ts'
-import type { PluginHost } from '../supervise/host.ts'
-import { Journal } from '../supervise/journal.ts'
-import type { Addr, Handlers, Option } from '../types.ts'
+import type { FunctionTable } from '../registry/functions.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Addr, CloseOptions, Handlers, Option } from '../types.ts'
 import { toAddr } from './addr.ts'
+import { Journal } from './journal.ts'
 import { OptionValues } from './option-values.ts'
+import type { FdTable } from './table.ts'
+import type { WorkerPort } from './worker-port.ts'
 
 /** Queued bytes, in multiples of the high-water mark, at which an fd is closed. */
 const OVERFLOW_FACTOR = 16
 
 export type EntryState = 'new' | 'binding' | 'bound' | 'listening' | 'connecting' | 'connected' | 'ended'
+
+/** What all fds of a kernel share. */
+export interface EntryContext {
+  readonly table: FdTable<Entry>
+  readonly registry: Registry
+  readonly functions: FunctionTable
+  readonly counters: { opened: number; closed: number; unhandled: number }
+  readonly logger: Logger
+}
 
 /** What few fds ever need: kept apart so that an exchange of one message stays small. */
 interface Rare {
@@ -33,12 +46,13 @@ interface Rare {
 }
 
 const HIGH_WATER = 256 * 1024
+const NO_HANDLERS: Handlers<any> = {}
 
 export class Entry implements OwnerPort {
   readonly fd: number
   readonly mode: ModeDefinition
-  readonly host: PluginHost
-  readonly #core: Core
+  readonly host: WorkerPort
+  readonly #core: EntryContext
   readonly #parent: Entry | undefined
   /** When, on the clock of `performance.now()`. */
   readonly opened: number
@@ -64,8 +78,8 @@ export class Entry implements OwnerPort {
 
   /** `address` and `port` are the peer's, as the accept frame has them; a port below zero marks a local socket's path. */
   constructor(
-    core: Core,
-    host: PluginHost,
+    core: EntryContext,
+    host: WorkerPort,
     fd: number,
     mode: ModeDefinition,
     handlers: Handlers<any>,
@@ -254,7 +268,7 @@ export class Entry implements OwnerPort {
     if (channels.error.hasSubscribers)
       channels.error.publish({ fd: this.fd, mode: this.mode.name, error } satisfies ErrorEvent)
     const handler = this.handlers.error
-    if (!handler || this.ended) return this.#unhandled(error)
+    if (!handler) return this.#unhandled(error)
     try {
       handler(this.fd as any, error)
     } catch (thrown) {
@@ -276,6 +290,13 @@ export class Entry implements OwnerPort {
     }
   }
 
+  /** The program closed the fd: no handler of it runs any more. */
+  close(how: CloseOptions): Outcome<void> {
+    this.handlers = NO_HANDLERS
+    this.finish()
+    return this.host.close(this.fd, how)
+  }
+
   /** The fd ended without the program's doing: its `close` handler runs, once. */
   finishWith(error?: Error): void {
     if (this.ended) return
@@ -284,7 +305,7 @@ export class Entry implements OwnerPort {
     if (handler) this.guard(() => handler(this.fd as any, error))
   }
 
-  /** The fd is over; no handler of it runs any more. */
+  /** The fd is over. */
   finish(error?: Error): void {
     if (this.ended) return
     this.phase = 'ended'

@@ -4,7 +4,7 @@
  */
 import { MessageChannel } from 'node:worker_threads'
 import { portChannel } from '../link/port-channel.ts'
-import type { Launched } from './launch.ts'
+import type { Launched } from './launched.ts'
 
 export function launchInline(): Launched {
   const data = new MessageChannel()

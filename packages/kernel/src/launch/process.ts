@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { streamChannel } from '../link/stream-channel.ts'
 import { sibling } from '../plugin/plugin.ts'
 import { inheritedFlags } from './flags.ts'
-import type { Launched, LaunchOptions } from './launch.ts'
+import type { Launched, LaunchOptions } from './launched.ts'
 
 /** A heap limit means the same to a process as to a thread. */
 function execArguments({ resourceLimits }: LaunchOptions): string[] {

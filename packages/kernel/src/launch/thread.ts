@@ -6,7 +6,7 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import { portChannel } from '../link/port-channel.ts'
 import { sibling } from '../plugin/plugin.ts'
 import { threadFlags } from './flags.ts'
-import type { Launched, LaunchOptions } from './launch.ts'
+import type { Launched, LaunchOptions } from './launched.ts'
 
 export function launchThread({ name, resourceLimits }: LaunchOptions): Launched {
   const data = new MessageChannel()

@@ -25,7 +25,7 @@ export const TO_WORKER = {
   WRITE_LAST: 7,
   /** [fd of one, fds, data] */
   WRITE_MANY: 8,
-  /** [listener, except fd | nil, data] */
+  /** [listener, fds that are left out, data] */
   BROADCAST: 9,
   /** [fd, seq, data, metadata | nil] */
   CALL: 10,

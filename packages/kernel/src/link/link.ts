@@ -36,15 +36,18 @@ export interface LinkCounters {
   batchesOut: number
 }
 
+export function noCounters(): LinkCounters {
+  return { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, batchesIn: 0, batchesOut: 0 }
+}
+
+export function addCounters(a: LinkCounters, b: LinkCounters): LinkCounters {
+  const sum = { ...a }
+  for (const key of Object.keys(sum) as (keyof LinkCounters)[]) sum[key] += b[key]
+  return sum
+}
+
 export class Link {
-  readonly counters: LinkCounters = {
-    framesIn: 0,
-    framesOut: 0,
-    bytesIn: 0,
-    bytesOut: 0,
-    batchesIn: 0,
-    batchesOut: 0,
-  }
+  readonly counters: LinkCounters = noCounters()
   readonly #channel: Channel
   readonly #handler: FrameHandler
   readonly #onBroken: (error: unknown) => void

@@ -6,7 +6,7 @@
 import { type ErrorRecord, fromErrorRecord, SocketError } from '../errors.ts'
 import { deliverMessage, whenResumed } from '../fds/deliver.ts'
 import { Entry } from '../fds/entry.ts'
-import { blockOf, isFdNumber } from '../fds/slots.ts'
+import { isFdNumber } from '../fds/slots.ts'
 import { FROM_WORKER } from '../link/frames.ts'
 import { SO_HALF_OPEN } from '../plugin/options/socket.ts'
 import type { Addr } from '../types.ts'
@@ -94,7 +94,7 @@ function accept(
   port: unknown,
 ): Entry | undefined {
   const { core } = host
-  if (!isFdNumber(fd) || host.blocks[blockOf(fd)] !== 1) throw lie(`fd ${fd} is outside its block`)
+  if (!isFdNumber(fd) || !host.leases.covers(fd)) throw lie(`fd ${fd} is outside its block`)
   if (core.table.issued(fd)) throw lie(`fd ${fd} was given out before`)
   if (typeof listener !== 'number' || typeof address !== 'string' || typeof port !== 'number')
     throw lie('an accept lacks its listener or its address')
@@ -118,7 +118,7 @@ function closed(host: PluginHost, fd: number, error: unknown): void {
   const entry = find(host, fd)
   if (!entry) return
   whenResumed(entry, () => {
-    if (host.blocks[blockOf(fd)] === 0) host.core.slots.release(fd)
+    if (!host.leases.covers(fd)) host.core.slots.release(fd)
     entry.finishWith(error == null ? undefined : errorOf(error, fd))
   })
 }

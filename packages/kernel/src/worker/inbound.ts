@@ -39,7 +39,8 @@ export function receiveFrame(
       }
       return
     case TO_WORKER.BROADCAST:
-      if (socket) for (const each of host.connectionsOf(socket)) if (each.fd !== a) each.writeShared(b, 0)
+      if (socket)
+        for (const each of host.connectionsOf(socket)) if (!a.includes(each.fd)) each.writeShared(b, 0)
       return
     case TO_WORKER.CANCEL:
       return socket?.cancelCall(a)

@@ -7,4 +7,5 @@ import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
 
-export const { createServer, ServerResponse, STATUS_CODES } = require('node:http') as typeof import('node:http')
+export const { createServer, ServerResponse, STATUS_CODES } =
+  require('node:http') as typeof import('node:http')
