@@ -59,7 +59,7 @@ const USE_REST = `
 async function ask(path: string, { headers, ...init }: RequestInit = {}): Promise<any> {
   const response = await fetch(\`http://127.0.0.1:\${port}\${path}\`, { ...init, headers: headers ?? {} })
   const text = await response.text()
-  console.log(init.method ?? 'GET', path, response.status, text.startsWith('<') ? 'a page' : text.slice(0, 150))
+  console.log(init.method ?? 'GET', path, response.status, text.startsWith('<') ? 'a page' : text)
   return response
 }
 const post = (body: string) => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body })
@@ -80,7 +80,7 @@ await kernel.close()
 
 const PROBLEM = '{"type":"about:blank","title"'
 const REST_ANSWERS = `POST /users 201 {"id":1,"name":"Wren","tags":[]}
-POST /users?dry=yes 400 ${PROBLEM}:"Bad Request","errors":[{"in":"query","path":"/dry","message":"must be boolean"},{"in":"body","path":"/name","message":"i
+POST /users?dry=yes 400 ${PROBLEM}:"Bad Request","errors":[{"in":"query","path":"/dry","message":"must be boolean"},{"in":"body","path":"/name","message":"is required"},{"in":"body","path":"/nick","message":"is not known"}],"status":400,"detail":"query/dry must be boolean, and 2 more"}
 POST /users 400 ${PROBLEM}:"Bad Request","errors":[{"in":"body","path":"","message":"is not valid JSON"}],"status":400,"detail":"body is not valid JSON"}
 GET /users/1 200 {"id":1,"name":"Wren","tags":[]}
 GET /users/2 404 ${PROBLEM}:"Not Found","status":404,"detail":"there is no user 2"}

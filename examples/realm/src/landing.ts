@@ -31,8 +31,8 @@ export function landingPage(world: World, { api, docs }: Places): string {
     <tr><td><a href="${api}/rooms">${api}/rooms</a><td>${world.rooms().length} rooms
     <tr><td><a href="${docs}/json">${docs}/json</a><td>The OpenAPI document
   </table>
-  <p>Calls with a lock need a token: <code>POST /login</code> gives one. The keeper's password is printed where the realm
-  was started.</p>
+  <p>Calls that have a lock in the documentation need a token: <code>POST /login</code> gives one. The keeper's password is
+  printed where the realm was started.</p>
   <h2>Rooms</h2>
   <div class="rooms">
 ${world

@@ -229,6 +229,8 @@ describe('a lying worker', () => {
     ['a credit that is none', [38, -1, -5]],
     ['an error that is none', [40, -1, 'oops']],
     ['functions that are none', [41, -1, 'oops']],
+    ['garbage on the data port', ['garbage', 0]],
+    ['garbage on the control port', ['garbage', 1]],
   ] as const
 
   test.each(lies)('%s ends it with EPLUGIN, and it is given up in the end', async (_name, frame) => {

@@ -239,6 +239,11 @@ export class Entry implements OwnerPort {
     return this.values.all(this.#definition(option)) as T[]
   }
 
+  /** The value of an option that the mode need not take. */
+  optional<T>(option: Option<T, any>): T | undefined {
+    return this.#core.registry.find(option, this.mode) && this.option(option)
+  }
+
   #definition(option: number): OptionDefinition {
     return this.#core.registry.option(option, this.mode, this.fd, 'getOption')
   }

@@ -11,23 +11,34 @@ const COMLINK = 0
 const NOTICE = 1
 
 /** What a worker tells the kernel without being asked. */
-export type Notice =
-  | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string; details: object }
-  | { kind: 'ready' }
+export interface Notice {
+  kind: 'log'
+  level: 'debug' | 'info' | 'warn' | 'error'
+  message: string
+  details: object
+}
 
 /** What the kernel tells a worker without waiting, past everything queued on the data port. */
-export type Order = { kind: 'abort'; fd: number }
+export interface Order {
+  kind: 'abort'
+  fd: number
+}
 
 export class ControlPort<In, Out> {
   readonly #channel: Channel
   readonly #listeners = new Set<(event: { data: unknown }) => void>()
 
-  constructor(channel: Channel, onNotice: (notice: In) => void) {
+  /** `onBroken` gets what cannot be read and what `onNotice` throws: the other end is broken or lying. */
+  constructor(channel: Channel, onNotice: (notice: In) => void, onBroken: (error: unknown) => void) {
     this.#channel = channel
     channel.onMessage(message => {
-      const [kind, content] = unpack(message as Buffer) as [number, unknown]
-      if (kind === NOTICE) onNotice(content as In)
-      else for (const listener of this.#listeners) listener({ data: content })
+      try {
+        const [kind, content] = unpack(message as Buffer) as [number, unknown]
+        if (kind === NOTICE) onNotice(content as In)
+        else for (const listener of this.#listeners) listener({ data: content })
+      } catch (error) {
+        onBroken(error)
+      }
     })
   }
 

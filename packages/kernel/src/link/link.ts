@@ -82,9 +82,13 @@ export class Link {
     this.#handler = handler
     this.#onBroken = onBroken
     channel.onMessage((message, attachments) => {
+      try {
+        this.#inbox.push(new BatchReader(message, attachments))
+      } catch (error) {
+        return onBroken(error)
+      }
       this.counters.batchesIn++
       this.counters.bytesIn += message.byteLength
-      this.#inbox.push(new BatchReader(message, attachments))
       if (!this.#reading) this.#read()
     })
   }

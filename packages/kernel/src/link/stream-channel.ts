@@ -8,6 +8,8 @@ import type { Socket } from 'node:net'
 import { type Channel, NO_ATTACHMENTS } from './transport.ts'
 
 const MAX_ATTACHMENTS = 1 << 16
+/** No honest message is larger: credit bounds what is on its way. */
+const MAX_MESSAGE_BYTES = 2 ** 29
 
 export function streamChannel(socket: Socket): Channel {
   let listener: Parameters<Channel['onMessage']>[0] = () => {}
@@ -39,6 +41,10 @@ export function streamChannel(socket: Socket): Channel {
       const lengths = peek(headBytes)
       let total = headBytes + head.readUInt32BE(4)
       for (let i = 0; i < count; i++) total += lengths.readUInt32BE(8 + 4 * i)
+      if (total > MAX_MESSAGE_BYTES) {
+        socket.destroy(new Error(`a message of ${total} bytes`))
+        return
+      }
       if (buffered < total) return
       split(take(total), count)
     }

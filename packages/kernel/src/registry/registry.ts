@@ -44,10 +44,17 @@ export class Registry {
     )
   }
 
+  /** The option, where the mode takes it. */
+  find(number: number, mode: ModeDefinition): OptionDefinition | undefined {
+    const found = this.#options.get(number)?.definition
+    return found && takes(mode, found) ? found : undefined
+  }
+
   /** @throws SocketError ENOPROTOOPT, with the options the mode has */
   option(number: number, mode: ModeDefinition, fd: number, op: string): OptionDefinition {
+    const taken = this.find(number, mode)
+    if (taken) return taken
     const found = this.#options.get(number)?.definition
-    if (found && takes(mode, found)) return found
     const what = found ? `${found.name} (${number}) is not an option of` : `${number} is no option of`
     throw new SocketError(
       'ENOPROTOOPT',

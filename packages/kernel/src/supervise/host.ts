@@ -24,6 +24,7 @@ import { replay } from './replay.ts'
 
 export type HostState = 'starting' | 'running' | 'restarting' | 'failed' | 'stopped'
 
+const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'] satisfies Notice['level'][]
 /** Calls that may wait for a worker that is being restarted. */
 const MAX_WAITING = 10_000
 
@@ -291,8 +292,9 @@ export class PluginHost implements WorkerPort {
   }
 
   #notice(notice: Notice): void {
-    if (notice.kind === 'log')
-      this.core.logger[notice.level]({ worker: this.name, ...notice.details }, notice.message)
+    const { level, message, details } = notice
+    if (!LEVELS.includes(level)) throw new SocketError('EPROTO', `a log line of level ${level}`)
+    this.core.logger[level]({ worker: this.name, ...details }, message)
   }
 
   #lost(code: 'EPLUGIN' | 'EPLUGINLOAD', cause: Error): SocketError {

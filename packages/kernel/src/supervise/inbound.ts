@@ -129,7 +129,7 @@ function peerEnded(host: PluginHost, fd: number): void {
   whenResumed(entry, () => {
     const end = entry.handlers.end
     if (end) entry.guard(() => end(fd as any))
-    if (entry.ended || entry.option(SO_HALF_OPEN)) return
+    if (entry.ended || entry.optional(SO_HALF_OPEN)) return
     host.closeQuietly(fd, {})
     entry.finishWith()
   })

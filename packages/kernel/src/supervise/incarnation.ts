@@ -31,7 +31,7 @@ export class Incarnation {
   constructor(isolation: Isolation, options: LaunchOptions, { frame, notice, broken }: IncarnationHandlers) {
     this.#launched = LAUNCHERS[isolation](options)
     const { data, control } = this.#launched.transport
-    this.#control = new ControlPort<Notice, Order>(control, notice)
+    this.#control = new ControlPort<Notice, Order>(control, notice, broken)
     this.#remote = wrap<WorkerControl>(this.#control.endpoint)
     this.link = new Link(data, frame, broken)
   }

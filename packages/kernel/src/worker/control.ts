@@ -26,6 +26,7 @@ export interface Hello {
 export type Answer<T> = { ok: true; value: T } | { ok: false; error: ErrorRecord }
 
 export interface WorkerInspection {
+  readonly pid: number
   readonly fds: number
   readonly free: number
   readonly memory: { rss: number; heapUsed: number; external: number }

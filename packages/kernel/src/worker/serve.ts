@@ -13,10 +13,10 @@ import { WorkerHost } from './worker-host.ts'
 
 /** `onEnd` is called once the worker has stopped, or cannot go on. */
 export function serve(transport: Transport, onEnd: (error?: Error) => void): WorkerHost {
-  const control = new ControlPort<Order, Notice>(transport.control, order => {
-    if (order.kind === 'abort') host.table.get(order.fd)?.abort()
-  })
-  const host = new WorkerHost(transport.data, control, error => onEnd(error as Error))
+  const broken = (error: unknown): void => onEnd(error as Error)
+  const obey = (order: Order): void => host.table.get(order.fd)?.abort()
+  const control = new ControlPort<Order, Notice>(transport.control, obey, broken)
+  const host = new WorkerHost(transport.data, control, broken)
   const exposed: WorkerControl = {
     start: options => answer(() => start(host, options)),
     inspect: () => answer(() => host.inspect()),

@@ -124,6 +124,7 @@ export class WorkerHost {
     const { rss, heapUsed, external } = process.memoryUsage()
     const listeners = Array.from(this.table).filter(socket => socket.parent === undefined)
     return {
+      pid: process.pid,
       fds: this.table.size,
       free: this.slots.free,
       memory: { rss, heapUsed, external },
