@@ -10,11 +10,11 @@ import type { Case, Figures } from './case.ts'
 import { boot } from './cases/boot.ts'
 import { httpHello } from './cases/http-hello.ts'
 import { httpWork } from './cases/http-work.ts'
-import { link64, link1024, linkProcess } from './cases/link.ts'
+import { link, linkProcess } from './cases/link.ts'
 import { restValidated } from './cases/rest-validated.ts'
 import { type Result, resultsOf, table } from './result.ts'
 
-const CASES: readonly Case[] = [link64, link1024, linkProcess, httpHello, httpWork, restValidated, boot]
+const CASES: readonly Case[] = [link, linkProcess, httpHello, httpWork, restValidated, boot]
 
 const { values } = parseArgs({
   args: process.argv.slice(2).filter(argument => argument !== '--'),
@@ -32,12 +32,17 @@ for (const subject of chosen) {
   const rounds = values.quick ? 2 : subject.rounds
   for (let round = 0; round < rounds; round++) {
     for (const [name, contender] of Object.entries(subject.contenders)) {
-      process.stderr.write(`\r\x1b[K${subject.name}: round ${round + 1} of ${rounds}, ${name}`)
+      progress(`${subject.name}: round ${round + 1} of ${rounds}, ${name}`)
       runs[name] = [...(runs[name] ?? []), await contender({ quick: values.quick })]
     }
   }
   results.push(...resultsOf(subject, runs))
 }
-process.stderr.write('\r\x1b[K')
+progress('')
 console.log(table(results))
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`)
+
+/** One line that overwrites itself, where somebody watches. */
+function progress(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`)
+}

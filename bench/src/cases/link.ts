@@ -6,13 +6,12 @@ import { Worker } from 'node:worker_threads'
 import { createKernel, type Isolation } from '@unisock/kernel'
 import { wrap } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
-import type { Case, Contender, Figures } from '../case.ts'
+import type { Case, Contender, Figures, Metric } from '../case.ts'
 import { LOOP, loop } from '../plugins/loop.ts'
 
 const PAYLOAD = new Uint8Array(128).fill(65)
+/** Of ours; the peers make a fourth and an eighth of them in about the same time. */
 const ROUND_TRIPS = 400_000
-/** What is slower is measured over fewer round trips, to the same length of time. */
-const SLOW_SHARE = 4
 
 /** Keeps messages in flight until all are back; the first quarter warms up. */
 class Flight {
@@ -58,65 +57,68 @@ class Flight {
   }
 }
 
+type Starter = (total: number, inFlight: number) => Promise<Figures>
+
 const unisock =
-  (isolation: Isolation, inFlight: number): Contender =>
-  async ({ quick }) => {
+  (isolation: Isolation): Starter =>
+  async (total, inFlight) => {
     await using kernel = await createKernel({ plugins: [loop({ isolation })] })
     const fd = kernel.create(LOOP, () => flight.returned())
-    const flight = new Flight(quick ? ROUND_TRIPS / 4 : ROUND_TRIPS, () => void kernel.write(fd, PAYLOAD))
+    const flight = new Flight(total, () => void kernel.write(fd, PAYLOAD))
     return await flight.start(inFlight)
   }
 
-const postMessage =
-  (inFlight: number): Contender =>
+const postMessage: Starter = async (total, inFlight) => {
+  const worker = new Worker(new URL('../plugins/echo-thread.ts', import.meta.url))
+  const flight = new Flight(total / 4, () => worker.postMessage({ op: 6, fd: 1, data: PAYLOAD }))
+  worker.on('message', () => flight.returned())
+  const figures = await flight.start(inFlight)
+  await worker.terminate()
+  return figures
+}
+
+const comlink: Starter = async (total, inFlight) => {
+  const worker = new Worker(new URL('../plugins/echo-thread.ts', import.meta.url), { workerData: 'comlink' })
+  const remote = wrap<{ echo(data: Uint8Array): Uint8Array }>(nodeEndpoint(worker as never))
+  const flight = new Flight(total / 8, () => void remote.echo(PAYLOAD).then(() => flight.returned()))
+  const figures = await flight.start(inFlight)
+  await worker.terminate()
+  return figures
+}
+
+/** One run at each number of messages in flight. */
+const contender =
+  (start: Starter, ...numbers: readonly number[]): Contender =>
   async ({ quick }) => {
-    const worker = new Worker(new URL('../plugins/echo-thread.ts', import.meta.url))
-    const total = ROUND_TRIPS / (quick ? 4 : 1) / SLOW_SHARE
-    const flight = new Flight(total, () => worker.postMessage({ op: 6, fd: 1, data: PAYLOAD }))
-    worker.on('message', () => flight.returned())
-    const figures = await flight.start(inFlight)
-    await worker.terminate()
+    const figures: Record<string, number> = {}
+    for (const inFlight of numbers) {
+      const run = await start(quick ? ROUND_TRIPS / 4 : ROUND_TRIPS, inFlight)
+      for (const [name, value] of Object.entries(run)) figures[`${name}-${inFlight}`] = value
+    }
     return figures
   }
 
-const comlink =
-  (inFlight: number): Contender =>
-  async ({ quick }) => {
-    const worker = new Worker(new URL('../plugins/echo-thread.ts', import.meta.url), {
-      workerData: 'comlink',
-    })
-    const remote = wrap<{ echo(data: Uint8Array): Uint8Array }>(nodeEndpoint(worker as never))
-    const total = ROUND_TRIPS / (quick ? 4 : 1) / SLOW_SHARE / 2
-    const flight = new Flight(total, () => void remote.echo(PAYLOAD).then(() => flight.returned()))
-    const figures = await flight.start(inFlight)
-    await worker.terminate()
-    return figures
-  }
-
-const metric = (against: string, atLeast: number) => ({
-  figure: 'round-trips',
+const metric = (inFlight: number, against: string, atLeast: number): Metric => ({
+  figure: `round-trips-${inFlight}`,
   unit: 'round trips/s',
   against,
   goal: { atLeast },
 })
 
-export const link64: Case = {
-  name: 'link-64',
-  contenders: { unisock: unisock('thread', 64), postMessage: postMessage(64), comlink: comlink(64) },
-  metrics: [metric('postMessage', 2), metric('comlink', 6)],
-  rounds: 5,
-}
-
-export const link1024: Case = {
-  name: 'link-1024',
-  contenders: { unisock: unisock('thread', 1024), postMessage: postMessage(1024) },
-  metrics: [metric('postMessage', 3.5)],
+export const link: Case = {
+  name: 'link',
+  contenders: {
+    unisock: contender(unisock('thread'), 64, 1024),
+    postMessage: contender(postMessage, 64, 1024),
+    comlink: contender(comlink, 64),
+  },
+  metrics: [metric(64, 'postMessage', 2), metric(64, 'comlink', 6), metric(1024, 'postMessage', 3.5)],
   rounds: 5,
 }
 
 export const linkProcess: Case = {
   name: 'link-process',
-  contenders: { unisock: unisock('process', 64), thread: unisock('thread', 64) },
-  metrics: [metric('thread', 0.85)],
+  contenders: { unisock: contender(unisock('process'), 64), thread: contender(unisock('thread'), 64) },
+  metrics: [metric(64, 'thread', 0.85)],
   rounds: 5,
 }

@@ -66,8 +66,9 @@ export async function peer(port: number) {
         })
       return Buffer.concat(chunks)
     },
+    /** Resolves when the connection is over, in peace or by a reset. */
     async ended(): Promise<void> {
-      if (!socket.closed) await once(socket, 'close')
+      if (!socket.closed) await new Promise(resolve => socket.once('close', resolve))
     },
     async [Symbol.asyncDispose]() {
       if (socket.closed) return
