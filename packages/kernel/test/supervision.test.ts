@@ -105,21 +105,22 @@ describe.each(ISOLATIONS.filter(isolation => isolation !== 'inline'))('a %s work
     if (isolation === 'thread') expect(error.message).toMatch(/told to crash/)
   })
 
-  test('messages sent just before the end still arrive', async () => {
+  test('messages sent just before the end still arrive, then the end', async () => {
     await using kernel = await echoKernel(isolation, { restart: QUICK })
-    const messages: string[] = []
+    const events: string[] = []
     const ended = signal()
     const { addr } = await listening(kernel, {
-      message: (_fd, data) => void messages.push(String(data)),
-      close: () => ended.resolve(),
+      open: fd => void kernel.write(fd, 'flood and exit'),
+      message: (_fd, data) => void events.push(String(data)),
+      close: () => {
+        events.push('close')
+        ended.resolve()
+      },
     })
     await using client = await peer(addr.port)
-    client.write('last')
-    await until(() => messages.length === 1 || kernel.status().length === 2)
-    const fd = kernel.status().find(row => row.listener !== undefined)!.fd
-    kernel.write(fd as any, 'exit')
     await ended.promise
-    expect(messages).toEqual(['last'])
+    await client.ended()
+    expect(events).toEqual([...Array.from({ length: 100 }, (_, i) => `last ${i}`), 'close'])
   })
 })
 

@@ -40,7 +40,7 @@ export function receiveFrame(
       return
     case TO_WORKER.BROADCAST:
       if (socket)
-        for (const each of host.connectionsOf(socket)) if (!a.includes(each.fd)) each.writeShared(b, 0)
+        for (const each of host.connectionsOf(socket)) if (!a.includes(each.fd)) each.writeShared(b, size)
       return
     case TO_WORKER.CANCEL:
       return socket?.cancelCall(a)

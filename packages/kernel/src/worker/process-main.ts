@@ -21,7 +21,10 @@ const open = (fd: number): Socket => {
 const data = open(DATA_FD)
 const control = open(CONTROL_FD)
 
-serve({ data: streamChannel(data), control: streamChannel(control) }, error => {
+const host = serve({ data: streamChannel(data), control: streamChannel(control) }, error => {
   if (error) throw error
   data.end(() => process.exit(0))
 })
+
+// What was said before the end is heard, whatever the end: a socketpair takes it at once.
+process.once('exit', () => host.flush())

@@ -8,7 +8,10 @@ import { serve } from './serve.ts'
 
 const { data, control } = workerData as { data: MessagePort; control: MessagePort }
 
-serve({ data: portChannel(data), control: portChannel(control) }, error => {
+const host = serve({ data: portChannel(data), control: portChannel(control) }, error => {
   if (error) throw error
   process.exit(0)
 })
+
+// What was said before the end is heard, whatever the end.
+process.once('exit', () => host.flush())

@@ -63,6 +63,11 @@ export class WorkerHost {
     this.#control.notify({ kind: 'log', level, message, details })
   }
 
+  /** Posts the open batch now. */
+  flush(): void {
+    this.#link.flush()
+  }
+
   /** Opens an fd the kernel created. A driver that cannot be made ends the fd with its error. */
   create(fd: number, mode: number, kept: readonly (readonly [string, unknown])[] | null): void {
     const socket = new WorkerSocket(this, fd, mode)

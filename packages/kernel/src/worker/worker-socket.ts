@@ -33,6 +33,8 @@ export class WorkerSocket implements PluginSocket {
   /** Bytes the driver holds since it last returned false. */
   #blockedBytes = 0
   #blocked = false
+  /** Bytes of broadcasts among what it holds. */
+  #sharedBytes = 0
   /** A broadcast's newest message for a reader that is not keeping up. */
   #latest: { data: unknown } | undefined
   /** Why binding failed last: what the listen behind it is told. */
@@ -171,16 +173,18 @@ export class WorkerSocket implements PluginSocket {
     }
   }
 
-  /** A broadcast waits for nobody: SO_OVERFLOW says what a slow reader gets. */
+  /**
+   * A broadcast waits for nobody: SO_OVERFLOW says what a slow reader gets. It costs the owner no credit, so none goes
+   * back for it.
+   */
   writeShared(data: unknown, size: number): void {
-    if (!this.#blocked) return this.write(data, size)
+    if (!this.#blocked) return this.write(data, 0)
     const policy = this.option(SO_OVERFLOW as Option<string>)
     if (policy === 'close') {
-      this.write(data, size)
-      const limit = (this.option(SO_WRITE_HIGH_WATER as Option<number>) ?? 256 * 1024) * OVERFLOW_FACTOR
-      if (this.#blockedBytes > limit)
-        this.abort(new SocketError('ENOBUFS', undefined, { fd: this.fd, op: 'broadcast' }))
-      return
+      this.#sharedBytes += size
+      const highWater = this.option(SO_WRITE_HIGH_WATER as Option<number>) ?? 256 * 1024
+      if (this.#sharedBytes <= highWater * OVERFLOW_FACTOR) return this.write(data, 0)
+      return this.abort(new SocketError('ENOBUFS', undefined, { fd: this.fd, op: 'broadcast' }))
     }
     if (policy === 'drop' || this.#latest) this.host.frame(FROM_WORKER.DROPPED, this.fd, 1, 1)
     if (policy === 'latest') this.#latest = { data }
@@ -188,6 +192,7 @@ export class WorkerSocket implements PluginSocket {
 
   drained(): void {
     this.#blocked = false
+    this.#sharedBytes = 0
     const bytes = this.#blockedBytes
     this.#blockedBytes = 0
     if (bytes > 0) this.#took(bytes)
