@@ -7,9 +7,11 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   HTTP_BODY_STREAM,
+  HTTP_CONNECT_TIMEOUT,
   HTTP_HEADERS,
   HTTP_HEALTH_PATH,
   HTTP_MAX_BODY_SIZE,
+  HTTP_MAX_HEADER_SIZE,
   HTTP_SERVER,
   HTTP_TIMEOUT,
   HTTPS_SERVER,
@@ -281,6 +283,60 @@ describe.each(ISOLATIONS)('over %s', isolation => {
       code: 'EINVAL',
     })
     expect(kernel.getOption(server, HTTP_HEADERS)).toEqual({ Server: 'realm' })
+  })
+
+  test("the listener's headers are on every answer, those of the worker itself too", async () => {
+    await using kernel = await httpKernel(isolation)
+    const { server, addr } = await serving(kernel, { message() {} }, [
+      [
+        HTTP_HEADERS,
+        {
+          'Strict-Transport-Security': 'max-age=60',
+          'X-Name': 'Jürgen',
+          'X-Two': ['1', '2'],
+          'content-TYPE': 'text/html',
+          'content-length': '1',
+          CONNECTION: 'keep-alive',
+          allow: 'BREW',
+        },
+      ],
+      [HTTP_TIMEOUT, 50],
+      [HTTP_MAX_BODY_SIZE, 2],
+      [HTTP_MAX_HEADER_SIZE, 512],
+      [HTTP_HEALTH_PATH, '/health'],
+    ])
+    const problem = 'application/problem+json'
+    const post = (rest: string) => `POST / HTTP/1.1\r\nHost: a\r\n${rest}`
+    for (const [sent, status, own] of [
+      [get('/health'), 200, { 'content-type': 'application/json; charset=utf-8' }],
+      ['PUT /health HTTP/1.1\r\nHost: a\r\n\r\n', 405, { 'content-type': problem, allow: 'GET, HEAD' }],
+      ['GET / HTTP/1.1\r\n\r\n', 400, { 'content-type': problem, connection: 'close' }],
+      ['nonsense\r\n\r\n', 400, { 'content-type': problem, connection: 'close' }],
+      [
+        post('Transfer-Encoding: chunked\r\n\r\nzz\r\n'),
+        400,
+        { 'content-type': problem, connection: 'close' },
+      ],
+      [post('Content-Length: 4\r\n\r\nlong'), 413, { 'content-type': problem, connection: 'close' }],
+      [get('/', 'Expect: magic\r\n'), 417, { 'content-type': problem }],
+      [get('/', `X-Long: ${'x'.repeat(1000)}\r\n`), 431, { 'content-type': problem, connection: 'close' }],
+      ['CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', 501, { 'content-type': problem, connection: 'close' }],
+      [get('/'), 503, { 'content-type': problem }],
+      ['', 408, { 'content-type': problem, connection: 'close' }],
+    ] as const) {
+      if (status === 408) await kernel.setOption(server, HTTP_CONNECT_TIMEOUT, 50)
+      using client = await RawClient.connect(addr.port)
+      const response = await client.send(sent).response()
+      expect(response.status).toBe(status)
+      expect(response.headers).toMatchObject({
+        'strict-transport-security': 'max-age=60',
+        'x-name': 'Jürgen',
+        ...own,
+      })
+      for (const [name, lines] of Object.entries({ 'x-two': 2, 'content-type': 1, connection: 1, allow: 1 }))
+        expect(response.head.match(new RegExp(`^${name}:`, 'gim'))).toHaveLength(lines)
+      expect(JSON.parse(response.body)).toMatchObject({ status: status === 200 ? 'ok' : status })
+    }
   })
 
   test('fds say that they are of HTTP', async () => {

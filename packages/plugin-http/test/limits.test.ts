@@ -11,6 +11,16 @@ import {
 import { MAX_UNANSWERED } from '../src/core/worker.ts'
 import { get, TestServer } from './support/server.ts'
 
+/**
+ * Resolves when another server has found a header late. Servers check for that in the order in which they were started:
+ * one that was started before has had its own check.
+ */
+async function aLateHeader(): Promise<void> {
+  await using server = await TestServer.start([[HTTP_READ_TIMEOUT, 50]])
+  using client = await server.connect()
+  expect((await client.send('GET / HTTP/1.1\r\n').response()).status).toBe(408)
+}
+
 describe('times', () => {
   test('no answer in HTTP_TIMEOUT is a 503, one log line that names the request, and the end of the fd', async () => {
     await using server = await TestServer.start([[HTTP_TIMEOUT, 50]])
@@ -41,11 +51,13 @@ describe('times', () => {
     client.send(get())
     const { driver } = await server.socket.exchange()
     await client.until('\r\n\r\n')
-    await new Promise(resolve => setTimeout(resolve, 120))
+    server.socket.onAccept = undefined
+    using later = await server.connect()
+    expect((await later.send(get('/later')).response()).status).toBe(503)
     driver.write!('rest', false)
     driver.write!(null, true)
     await client.until('0\r\n\r\n')
-    expect(server.socket.logs).toEqual([])
+    expect(server.socket.logs).toMatchObject([{ message: 'no answer in time: GET /later' }])
   })
 
   test('a connection that says nothing is told 408 after HTTP_CONNECT_TIMEOUT', async () => {
@@ -71,6 +83,35 @@ describe('times', () => {
     expect(server.socket.exchanges).toHaveLength(0)
   })
 
+  test('a HTTP_READ_TIMEOUT of 0 limits neither header nor body, whatever HTTP_CONNECT_TIMEOUT is', async () => {
+    await using server = await TestServer.start([[HTTP_READ_TIMEOUT, 0]])
+    server.socket.onAccept = exchange => exchange.answer(200, null, exchange.request[1], 0)
+    using header = await server.connect()
+    using body = await server.connect()
+    header.send('GET /header HTTP/1.1\r\n')
+    body.send('POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na')
+    await server.set(HTTP_CONNECT_TIMEOUT, 50)
+    using silent = await server.connect()
+    expect((await silent.response()).status).toBe(408)
+    await aLateHeader()
+    expect((await header.send('Host: a\r\n\r\n').response()).body).toBe('/header')
+    expect((await body.send('b').response()).body).toBe('/body')
+  })
+
+  test('HTTP_READ_TIMEOUT begins with the first byte: until then HTTP_CONNECT_TIMEOUT alone counts', async () => {
+    await using server = await TestServer.start([
+      [HTTP_CONNECT_TIMEOUT, 0],
+      [HTTP_READ_TIMEOUT, 50],
+    ])
+    server.socket.onAccept = exchange => exchange.answer(200, null, 'hello', 0)
+    using silent = await server.connect()
+    while (server.inspect().connections === 0) await new Promise(resolve => setImmediate(resolve))
+    using begun = await server.connect()
+    expect((await begun.send('GET / HTTP/1.1\r\n').response()).status).toBe(408)
+    expect((await silent.send(get()).response()).body).toBe('hello')
+    expect((await silent.send('GET / HTTP/1.1\r\n').response()).status).toBe(408)
+  })
+
   test('an idle connection is closed after HTTP_KEEP_ALIVE_TIMEOUT, which responses announce', async () => {
     await using server = await TestServer.start([[HTTP_KEEP_ALIVE_TIMEOUT, 1000]])
     server.socket.onAccept = exchange => exchange.answer(200, null, 'x', 0)
@@ -87,7 +128,8 @@ describe('times', () => {
     using client = await server.connect()
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nab')
     const exchange = await server.socket.exchange()
-    await new Promise(resolve => setTimeout(resolve, 150))
+    using later = await server.connect()
+    expect((await later.send(get()).response()).status).toBe(503)
     expect(exchange.ended).toBe(false)
     exchange.credit = false
     client.send('cd')

@@ -150,16 +150,31 @@ export function accepts(type: ParamType, value: string): boolean {
   return type === 'rest' || value !== ''
 }
 
-/** Whether a pattern matches a path, given as its decoded segments. */
-export function matches(pattern: Pattern, path: readonly string[]): boolean {
+/**
+ * Whether a pattern matches a path, given as its decoded segments.
+ *
+ * @param literals The segments as literal text is compared with: reserved characters that were encoded still are
+ * (RFC 3986 section 2.2).
+ */
+export function matches(pattern: Pattern, path: readonly string[], literals = path): boolean {
   const { segments } = pattern
   for (const [index, segment] of segments.entries()) {
     if (index >= path.length) return false
-    if (typeof segment === 'string' ? segment !== path[index] : !accepts(segment.type, path[index]!))
+    if (typeof segment === 'string' ? segment !== literals[index] : !accepts(segment.type, path[index]!))
       return false
     if (typeof segment !== 'string' && segment.type === 'rest') return true
   }
   return segments.length === path.length
+}
+
+const RANKS = { int: '1', uuid: '1', text: '2', rest: '3' } as const
+
+/**
+ * Of two patterns that match one path, the one of the lower rank is more specific: literal text before typed
+ * parameters, those before `{id}`, that before `{rest*}`, from the left.
+ */
+export function patternRank({ segments }: Pattern): string {
+  return segments.map(segment => (typeof segment === 'string' ? '0' : RANKS[segment.type])).join('')
 }
 
 /**

@@ -55,6 +55,47 @@ describe.each(ISOLATIONS)('routing in a %s worker', isolation => {
     expect((await server.fetch('/users/bob', { method: 'OPTIONS' })).headers.get('allow')).toBe('DELETE')
   })
 
+  test('a path that a more specific route cannot take goes to the next that can', async () => {
+    const answer = (name: string) => (request: any) => [name, request.path_params]
+    await using server = await unit.routes(
+      route({ method: 'GET', pattern: '/files/{rest*}', handler: answer('rest') }),
+      route({ method: 'GET', pattern: '/files/{name}', handler: answer('name') }),
+      route({ method: 'POST', pattern: '/files/{name}', handler: answer('post') }),
+      route({ method: 'GET', pattern: '/p/{a:int}/{b:uuid}', handler: answer('int, uuid') }),
+      route({ method: 'GET', pattern: '/p/{a:uuid}/{b:int}', handler: answer('uuid, int') }),
+      route({ method: 'GET', pattern: '/p/{a}/{b}', handler: answer('text') }),
+      route({ method: 'GET', pattern: '/p/{rest*}', handler: answer('rest') }),
+    )
+    expect(await server.fetch('/files/')).toMatchObject({ status: 200, body: ['rest', { rest: '' }] })
+    expect((await server.fetch('/files/', { method: 'HEAD' })).status).toBe(200)
+    expect((await server.fetch('/files/a%2Fb')).body).toEqual(['name', { name: 'a/b' }])
+    expect((await server.fetch('/p/1/2')).body).toEqual(['text', { a: '1', b: '2' }])
+    expect((await server.fetch(`/p/1/${uuid}`)).body).toEqual(['int, uuid', { a: 1, b: uuid }])
+    expect((await server.fetch('/p//b%20c')).body).toEqual(['rest', { rest: '/b c' }])
+    const refused = await server.fetch('/files/', { method: 'POST' })
+    expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+  })
+
+  test('a 405 never lists the method that was used', async () => {
+    await using server = await unit.routes(
+      route({ method: 'GET', pattern: '/a@b', handler: () => 1 }),
+      route({ method: 'POST', pattern: '/c@d', handler: () => 1 }),
+      route({ method: 'GET', pattern: '/{x:int}/{y:uuid}', handler: () => 1 }),
+      route({ method: 'GET', pattern: '/{x:uuid}/{y:int}', handler: () => 1 }),
+      route({ method: 'PUT', pattern: '/{x:int}/{y:int}', handler: () => 1 }),
+      route({ method: 'HEAD', pattern: '/h/{id:int}', handler: () => reply({ status: 204 }) }),
+      route({ method: 'GET', pattern: '/h/{key:uuid}', handler: () => 1 }),
+    )
+    // RFC 3986 section 2.2: a reserved character that is encoded is another path.
+    for (const path of ['/a%40b', '/a%40b?x', '/c%40d'])
+      for (const method of ['GET', 'HEAD', 'POST'])
+        expect((await server.fetch(path, { method })).status).toBe(404)
+    const refused = await server.fetch('/1/2')
+    expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'PUT'])
+    expect((await server.fetch('/h/1', { method: 'HEAD' })).status).toBe(204)
+    expect((await server.fetch(`/h/${uuid}`, { method: 'HEAD' })).status).toBe(200)
+  })
+
   test('a path that is not UTF-8 is 400, and a parameter without end is 414', async () => {
     await using server = await unit.routes(route({ method: 'GET', pattern: '/u/{name}', handler: () => 1 }))
     for (const path of ['/u/%ff', '/u/%', '/%c3%28'])

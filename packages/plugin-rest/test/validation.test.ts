@@ -4,6 +4,7 @@ import { HTTP_HEADERS, HTTP_MAX_BODY_SIZE } from '@unisock/plugin-http/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   REST_ADD_ROUTE,
+  REST_DOCS_PATH,
   REST_ROUTER_CONFIG,
   REST_VALIDATION_SCHEMA,
   type RestRequest,
@@ -254,8 +255,33 @@ describe.each(ISOLATIONS)('validation in a %s worker', isolation => {
 
   test('default headers are on what the worker answers too', async () => {
     await using server = await unit.serve((api, kernel) => {
-      void kernel.setOption(api, HTTP_HEADERS, { 'x-realm': 'one' })
+      void kernel.setOption(api, HTTP_HEADERS, { 'x-realm': 'one', 'CONTENT-type': 'text/html' })
+      void kernel.setOption(api, HTTP_MAX_BODY_SIZE, 2)
+      void kernel.setOption(api, REST_DOCS_PATH, '/docs')
+      for (const stream of [true, false])
+        void kernel.setOption(api, REST_ADD_ROUTE, {
+          method: 'POST',
+          pattern: `/${stream}`,
+          stream,
+          handler: () => 1,
+        })
     })
-    expect((await server.fetch('/')).headers.get('x-realm')).toBe('one')
+    const problems = [
+      await server.fetch('/'),
+      await server.fetch('/true'),
+      await server.send('POST', '/true', 'long', 'text/plain'),
+      await server.send('POST', '/false', 'long', 'text/plain'),
+      await server.fetch('/docs/nothing'),
+    ]
+    expect(problems.map(({ status }) => status)).toEqual([404, 405, 413, 413, 404])
+    for (const { headers } of problems) {
+      expect(headers.get('x-realm')).toBe('one')
+      expect(headers.get('content-type')).toBe('application/problem+json')
+    }
+    const { headers } = await server.fetch('/docs/json')
+    expect([headers.get('x-realm'), headers.get('content-type')]).toEqual([
+      'one',
+      'application/json; charset=utf-8',
+    ])
   })
 })

@@ -18,6 +18,7 @@ import type { Endpoint } from './endpoint.ts'
 import { Handover } from './handover.ts'
 import { type Place, placesOf, type RouterParams } from './place.ts'
 import { answerProblem } from './problems.ts'
+import { secondChoice } from './second-choice.ts'
 import { answerUnrouted } from './unrouted.ts'
 import { Visit } from './visit.ts'
 
@@ -46,6 +47,7 @@ export interface AppOptions {
 
 export class App {
   readonly endpoints: readonly Endpoint[]
+  readonly #places: readonly Place[]
   readonly #fastify: FastifyInstance
   readonly #handover: Handover
   readonly #passUnrouted: boolean
@@ -59,6 +61,7 @@ export class App {
 
   private constructor({ fastify, endpoints, passUnrouted, onError }: AppOptions) {
     this.endpoints = endpoints
+    this.#places = placesOf(endpoints)
     this.#passUnrouted = passUnrouted
     this.#onError = onError
     this.#fastify = fastify({
@@ -104,7 +107,7 @@ export class App {
     app.addContentTypeParser('*', parse as any)
     app.setNotFoundHandler((request, reply) => this.#unrouted(request, reply))
     app.setErrorHandler((error: FastifyError, request, reply) => this.#fail(error, request, reply))
-    for (const place of placesOf(this.endpoints)) this.#add(place)
+    for (const place of this.#places) this.#add(place)
   }
 
   #add(place: Place): void {
@@ -119,12 +122,17 @@ export class App {
   /** Everything that can be said of a request before its body has come. */
   #enter(place: Place, request: Request, reply: FastifyReply, done: () => void): void {
     const response = reply.raw as HttpResponse
-    const endpoint = place.choose(request.params as RouterParams)
+    let params = request.params as RouterParams
+    let endpoint = place.choose(params)
     if (!endpoint) {
-      this.#unrouted(request, reply)
-      return
+      const choice = secondChoice(this.#places, request.raw)
+      if (!choice) {
+        this.#unrouted(request, reply)
+        return
+      }
+      ;({ endpoint, params } = choice)
     }
-    const visit = new Visit(endpoint, request.params as RouterParams, request.raw, response)
+    const visit = new Visit(endpoint, params, request.raw, response)
     if (admit(visit)) {
       request.visit = visit
       done()

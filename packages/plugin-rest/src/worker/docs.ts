@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { PluginSocket } from '@unisock/kernel/plugin'
-import { createServer, type HttpResponse } from '@unisock/plugin-http/core/worker'
+import { createServer, type HttpResponse, presetDefaults } from '@unisock/plugin-http/core/worker'
 import type { FastifyInstance } from 'fastify'
 import { buildDocument, type DocumentParts } from '../openapi/document.ts'
 import { NO_SCHEMAS } from './app.ts'
@@ -33,7 +33,10 @@ export class Docs {
   handle(request: IncomingMessage, response: HttpResponse): void {
     this.#app ??= this.#build()
     this.#app.then(
-      app => app.routing(request, response),
+      app => {
+        presetDefaults(response)
+        app.routing(request, response)
+      },
       error => {
         this.#socket.error(error)
         answerProblem(request, response, 500)

@@ -3,14 +3,7 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
-import { BODY_JSON } from '@unisock/plugin-http/core'
-import {
-  abandonBody,
-  connectionOf,
-  type HttpResponse,
-  hasBody,
-  sendWhole,
-} from '@unisock/plugin-http/core/worker'
+import { abandonBody, type HttpResponse, hasBody, sendWorkerAnswer } from '@unisock/plugin-http/core/worker'
 import { PROBLEM_MEDIA_TYPE, problemDocument } from '../problem.ts'
 
 /** More of an unread body than this is not worth reading to keep the connection. */
@@ -34,9 +27,8 @@ export function answerProblem(
 ): void {
   if (response.headersSent || response.destroyed) return
   if (!request.complete && hasBody(request) && isCostly(request, response)) abandonBody(request, response)
-  const defaults = connectionOf(request.socket)?.listener.settings.defaultHeaders ?? []
   const text = JSON.stringify(problemDocument(status, detail, extensions))
-  sendWhole(response, status, ['Content-Type', PROBLEM_MEDIA_TYPE, ...headers], text, BODY_JSON, defaults)
+  sendWorkerAnswer(response, status, ['Content-Type', PROBLEM_MEDIA_TYPE, ...headers], text)
 }
 
 /** True where the client waits for 100 before it sends the body, or what it sends may be long. */

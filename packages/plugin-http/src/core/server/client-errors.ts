@@ -3,6 +3,7 @@
  * @module
  */
 import { PROBLEM_TYPE, type ProblemStatus, problemText, problemTitle } from '../problem.ts'
+import { assemble } from './head.ts'
 
 /** Why a connection cannot go on. */
 export interface ProtocolFailure {
@@ -37,16 +38,19 @@ export function problemDetail(failure: ProtocolFailure): string {
   return DETAILS[failure.status]
 }
 
-/** A whole response for a client whose request has none of node:http's: it could not be parsed. */
-export function rawProblem(status: ProblemStatus, detail: string): string {
+/**
+ * A whole response for a client whose request has none of node:http's: it could not be parsed.
+ *
+ * @param detail In ASCII.
+ * @param defaults The listener's header fields, names and values in turn.
+ * @returns Latin-1 text, as header fields are.
+ */
+export function rawProblem(status: ProblemStatus, detail: string, defaults: readonly string[]): string {
   const text = problemText(status, detail)
-  return [
-    `HTTP/1.1 ${status} ${problemTitle(status)}`,
-    `Date: ${new Date().toUTCString()}`,
-    `Content-Type: ${PROBLEM_TYPE}`,
-    `Content-Length: ${Buffer.byteLength(text)}`,
-    'Connection: close',
-    '',
-    text,
-  ].join('\r\n')
+  const own = ['Date', new Date().toUTCString(), 'Content-Type', PROBLEM_TYPE, 'Connection', 'close']
+  const { fields } = assemble(own, defaults, false, false)
+  fields.push('Content-Length', String(text.length))
+  let head = `HTTP/1.1 ${status} ${problemTitle(status)}\r\n`
+  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`
+  return `${head}\r\n${text}`
 }

@@ -132,7 +132,10 @@ export class HttpConnection extends Timed {
     const arriving = request !== undefined && !request.complete
     if (failure.code === EOF && this.#due > (arriving ? 1 : 0)) this.socket.destroy()
     else if (arriving) this.#refuse(request, this.#latestResponse!, failure)
-    else this.#part(rawProblem(failure.status, problemDetail(failure)))
+    else {
+      const { defaultHeaders } = this.listener.settings
+      this.#part(rawProblem(failure.status, problemDetail(failure), defaultHeaders))
+    }
   }
 
   /** Its socket has been idle for too long while something was due. */

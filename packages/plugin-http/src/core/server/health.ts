@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { BODY_JSON } from '../wire.ts'
-import { type HttpResponse, sendProblem, sendWhole } from './response.ts'
+import { type HttpResponse, sendProblem, sendWorkerAnswer, TYPES } from './response.ts'
 
 /** Whether a request's target is the health path, with or without a query. */
 export function isHealthCheck(uri: string, path: string): boolean {
@@ -19,5 +19,6 @@ export function answerHealthCheck(request: IncomingMessage, response: HttpRespon
     return
   }
   const body = JSON.stringify({ status: draining ? 'draining' : 'ok' })
-  sendWhole(response, draining ? 503 : 200, ['Cache-Control', 'no-store'], body, BODY_JSON, [])
+  const fields = ['Content-Type', TYPES[BODY_JSON], 'Cache-Control', 'no-store']
+  sendWorkerAnswer(response, draining ? 503 : 200, fields, body)
 }

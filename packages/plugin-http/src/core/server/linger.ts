@@ -10,6 +10,8 @@ const LINGER_MS = 2000
 /**
  * Ends the sending side and discards what still arrives: a socket closed with unread data is reset, and the reset may
  * overtake the response (RFC 9112 section 9.6).
+ *
+ * @param last Latin-1 text to send before.
  */
 export function closeGently(socket: Socket, last?: string): void {
   if (socket.writableEnded) return
@@ -17,7 +19,7 @@ export function closeGently(socket: Socket, last?: string): void {
   timer.unref()
   socket.once('close', () => clearTimeout(timer))
   if (last === undefined) socket.end()
-  else socket.end(last)
+  else socket.end(last, 'latin1')
   socket.resume()
 }
 

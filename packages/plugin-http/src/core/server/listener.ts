@@ -259,7 +259,8 @@ export class HttpListener implements Driver {
     const connection = connectionOf(socket)
     const failure = protocolFailure(error)
     if (connection && failure) {
-      connection.fail(failure)
+      // node:http counts from accept; before the first byte HTTP_CONNECT_TIMEOUT does.
+      if (failure.status !== 408 || socket.bytesRead > 0) connection.fail(failure)
       return
     }
     if (!connection)

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { PROBLEM_TYPE, type ProblemStatus, problemText } from '../problem.ts'
 import { BODY_BYTES, BODY_JSON, BODY_TEXT, type BodyKind } from '../wire.ts'
+import { assemble, includes } from './head.ts'
 import { ServerResponse } from './node-http.ts'
 import { connectionOf } from './tracking.ts'
 
@@ -23,67 +24,11 @@ export class HttpResponse extends ServerResponse<IncomingMessage> {
   }
 }
 
-const TYPES: Readonly<Record<BodyKind, string>> = {
+/** Content types of bodies by their kind. */
+export const TYPES: Readonly<Record<BodyKind, string>> = {
   [BODY_TEXT]: 'text/plain; charset=utf-8',
   [BODY_JSON]: 'application/json; charset=utf-8',
   [BODY_BYTES]: 'application/octet-stream',
-}
-
-/** What node:http writes as UTF-8 when a string follows, though header fields are Latin-1. */
-const LATIN1 = /[\x80-\xff]/
-
-/** What a header array is made of. */
-interface Head {
-  fields: string[]
-  hasType: boolean
-  hasLength: boolean
-  hasLatin1: boolean
-}
-
-/**
- * The reply's own fields without those that are the server's to set, then the listener's defaults that it lacks.
- * `keepLength` where no body is sent, or a stream: then the program may know its length.
- */
-function assemble(
-  own: readonly string[] | null,
-  defaults: readonly string[],
-  keepLength: boolean,
-  trailers: boolean,
-): Head {
-  const head: Head = { fields: [], hasType: false, hasLength: false, hasLatin1: false }
-  if (own) for (let i = 0; i < own.length; i += 2) append(head, own[i]!, own[i + 1]!, keepLength, trailers)
-  for (let i = 0; i < defaults.length; i += 2)
-    if (!own || !includes(own, defaults[i]!))
-      append(head, defaults[i]!, defaults[i + 1]!, keepLength, trailers)
-  return head
-}
-
-function append(head: Head, name: string, value: string, keepLength: boolean, trailers: boolean): void {
-  switch (name.length) {
-    case 7:
-      if (!trailers && name.toLowerCase() === 'trailer') return
-      break
-    case 12:
-      if (name.toLowerCase() === 'content-type') head.hasType = true
-      break
-    case 14:
-      if (name.toLowerCase() !== 'content-length') break
-      if (!keepLength) return
-      head.hasLength = true
-      break
-    case 17:
-      if (name.toLowerCase() === 'transfer-encoding') return
-      break
-  }
-  if (LATIN1.test(value)) head.hasLatin1 = true
-  head.fields.push(name, value)
-}
-
-function includes(fields: readonly string[], name: string): boolean {
-  const lower = name.toLowerCase()
-  for (let i = 0; i < fields.length; i += 2)
-    if (fields[i]!.length === lower.length && fields[i]!.toLowerCase() === lower) return true
-  return false
 }
 
 /** RFC 9110 sections 15.3.5 and 15.4.5: these have no content. */
@@ -136,6 +81,27 @@ export function sendHead(
   response.writeHead(status, fields)
 }
 
+function defaultsOf({ req }: HttpResponse): readonly string[] {
+  return connectionOf(req.socket)?.listener.settings.defaultHeaders ?? []
+}
+
+/** Puts the listener's headers on a response that a library is going to write: what that sets wins. */
+export function presetDefaults(response: HttpResponse): void {
+  const { fields } = assemble(null, defaultsOf(response), false, false)
+  for (let i = 0; i < fields.length; i += 2) response.appendHeader(fields[i]!, fields[i + 1]!)
+}
+
+/** Sends an answer of the worker's own: the program is not asked, but its HTTP_HEADERS are on it. */
+export function sendWorkerAnswer(
+  response: HttpResponse,
+  status: number,
+  own: readonly string[],
+  body: string,
+): void {
+  const fields = response.shouldKeepAlive ? own : [...own, 'Connection', 'close']
+  sendWhole(response, status, fields, body, BODY_JSON, defaultsOf(response))
+}
+
 /** Sends a problem document of the worker's own. */
 export function sendProblem(
   response: HttpResponse,
@@ -143,8 +109,5 @@ export function sendProblem(
   detail?: string,
   headers: readonly string[] = [],
 ): void {
-  const text = problemText(status, detail)
-  const fields = ['Content-Type', PROBLEM_TYPE, ...headers, 'Content-Length', String(Buffer.byteLength(text))]
-  response.writeHead(status, fields)
-  response.end(text)
+  sendWorkerAnswer(response, status, ['Content-Type', PROBLEM_TYPE, ...headers], problemText(status, detail))
 }

@@ -16,7 +16,7 @@ import {
 } from '../options.ts'
 import { Deadlines } from './deadlines.ts'
 
-/** A slow header is more suspect than a slow body: it has a minute at most. */
+/** A slow header is more suspect than a slow body: it has a minute at most, where there is a limit at all. */
 const MAX_HEADER_TIME = 60_000
 
 export class HttpSettings {
@@ -46,7 +46,7 @@ export class HttpSettings {
     this.answers = renew(this.answers, socket.option(HTTP_TIMEOUT))
     this.firstBytes = renew(this.firstBytes, socket.option(HTTP_CONNECT_TIMEOUT))
     this.readTimeout = socket.option(HTTP_READ_TIMEOUT)
-    this.headerTimeout = Math.max(Math.min(this.readTimeout, MAX_HEADER_TIME), this.firstBytes.delay)
+    this.headerTimeout = Math.min(this.readTimeout, MAX_HEADER_TIME)
     this.keepAliveTimeout = socket.option(HTTP_KEEP_ALIVE_TIMEOUT)
     this.maxBodySize = socket.option(HTTP_MAX_BODY_SIZE)
     this.bodyStream = socket.option(HTTP_BODY_STREAM)
