@@ -41,7 +41,7 @@ const WARM_UP_SECONDS = 1
 
 /** Starts the server, warms it up, loads it, and gives requests/s, p99 and CPU a request. */
 export async function underLoad({ server, path = '/', quick, ...load }: ServedOptions): Promise<Figures> {
-  const child = fork(new URL(`./servers/${server}.ts`, import.meta.url), { execArgv: [] })
+  const child = fork(new URL(`./servers/${server}.ts`, import.meta.url))
   try {
     const [port] = (await once(child, 'message')) as [number]
     const url = `http://127.0.0.1:${port}${path}`
@@ -66,7 +66,7 @@ export async function underLoad({ server, path = '/', quick, ...load }: ServedOp
 }
 
 async function runLoad(load: Load): Promise<LoadResult> {
-  const child = fork(new URL('./load.ts', import.meta.url), [JSON.stringify(load)], { execArgv: [] })
+  const child = fork(new URL('./load.ts', import.meta.url), [JSON.stringify(load)])
   const [result] = (await once(child, 'message')) as [LoadResult]
   return result
 }

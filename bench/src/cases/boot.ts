@@ -18,7 +18,7 @@ export interface Booted {
 const contender =
   (server: string): Contender =>
   async () => {
-    const child = fork(new URL(`../servers/${server}.ts`, import.meta.url), { execArgv: [] })
+    const child = fork(new URL(`../servers/${server}.ts`, import.meta.url))
     const [{ time, rss, before }] = (await once(child, 'message')) as [Booted]
     child.kill('SIGKILL')
     return { time, memory: (rss - before) / 2 ** 20 }

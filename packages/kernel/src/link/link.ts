@@ -19,7 +19,7 @@ const FLUSH_BYTES = 64 * 1024
 const EARLY_FRAMES = 64
 const EARLY_GROWTH = 4
 /** A batch is held for so many turns, or until it has so many frames. */
-const HELD_TURNS = 4
+const HELD_TURNS = 8
 const HELD_FRAMES = 64
 /** How long one drain may keep the loop from its other work. */
 const YIELD_MS = 5
