@@ -13,13 +13,14 @@ import {
   httpOwner,
   isSource,
   jsonText,
+  PROBLEM_TYPE,
   type ResponseWire,
   receiveAs,
   sendChecked,
   sendReply,
   stateOf,
 } from '@unisock/plugin-http/core'
-import { isProblem, PROBLEM_MEDIA_TYPE, type Problem } from './problem.ts'
+import { isProblem, type Problem } from './problem.ts'
 import { isReply } from './reply.ts'
 import { RestRequest } from './request.ts'
 
@@ -56,7 +57,7 @@ function failure(error: unknown, port: OwnerPort, message: unknown): boolean {
 function sendProblem({ status, document, headers }: Problem, port: OwnerPort): boolean {
   const reply = checkReply({
     status,
-    headers: { ...headers, 'Content-Type': PROBLEM_MEDIA_TYPE },
+    headers: { ...headers, 'Content-Type': PROBLEM_TYPE },
     body: document,
   })
   return sendChecked(reply, port, false)

@@ -2,8 +2,7 @@
  * Problem documents: RFC 9457, media type `application/problem+json`.
  * @module
  */
-
-export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
+import { problemTitle } from '@unisock/plugin-http/core'
 
 /** The members of a problem document; further ones are extensions (RFC 9457 section 3.2). */
 export interface ProblemDocument {
@@ -13,44 +12,6 @@ export interface ProblemDocument {
   detail?: string
   instance?: string
   [extension: string]: unknown
-}
-
-/** RFC 9110 section 15 and RFC 6585: the titles of the statuses that problems have. */
-const TITLES: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  402: 'Payment Required',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  406: 'Not Acceptable',
-  407: 'Proxy Authentication Required',
-  408: 'Request Timeout',
-  409: 'Conflict',
-  410: 'Gone',
-  411: 'Length Required',
-  412: 'Precondition Failed',
-  413: 'Content Too Large',
-  414: 'URI Too Long',
-  415: 'Unsupported Media Type',
-  416: 'Range Not Satisfiable',
-  417: 'Expectation Failed',
-  421: 'Misdirected Request',
-  422: 'Unprocessable Content',
-  423: 'Locked',
-  424: 'Failed Dependency',
-  425: 'Too Early',
-  426: 'Upgrade Required',
-  428: 'Precondition Required',
-  429: 'Too Many Requests',
-  431: 'Request Header Fields Too Large',
-  451: 'Unavailable For Legal Reasons',
-  500: 'Internal Server Error',
-  501: 'Not Implemented',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-  507: 'Insufficient Storage',
 }
 
 const MARK = Symbol.for('unisock.problem')
@@ -102,8 +63,7 @@ export function problemDocument(
   detail?: string,
   extensions: Readonly<Record<string, unknown>> = {},
 ): ProblemDocument {
-  const title = TITLES[status] ?? (status < 500 ? 'Client Error' : 'Server Error')
-  const document = { type: 'about:blank', title, ...extensions, status }
+  const document = { type: 'about:blank', title: problemTitle(status), ...extensions, status }
   return detail === undefined ? document : { ...document, detail }
 }
 

@@ -1,30 +1,54 @@
 /**
- * Problem documents (RFC 9457) for what the plugin answers by itself.
+ * Problem documents (RFC 9457) for what a plugin answers by itself.
  * @module
  */
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
-/** Titles of the statuses that are answered without the program, as RFC 9110 section 15 and RFC 6585 name them. */
-const TITLES = {
+/** RFC 9110 section 15 and RFC 6585: the titles of the statuses that problems have. */
+const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad Request',
+  401: 'Unauthorized',
+  402: 'Payment Required',
+  403: 'Forbidden',
+  404: 'Not Found',
   405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  407: 'Proxy Authentication Required',
   408: 'Request Timeout',
+  409: 'Conflict',
+  410: 'Gone',
+  411: 'Length Required',
+  412: 'Precondition Failed',
   413: 'Content Too Large',
+  414: 'URI Too Long',
+  415: 'Unsupported Media Type',
+  416: 'Range Not Satisfiable',
   417: 'Expectation Failed',
+  421: 'Misdirected Request',
+  422: 'Unprocessable Content',
+  423: 'Locked',
+  424: 'Failed Dependency',
+  425: 'Too Early',
+  426: 'Upgrade Required',
+  428: 'Precondition Required',
+  429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
+  451: 'Unavailable For Legal Reasons',
   500: 'Internal Server Error',
   501: 'Not Implemented',
+  502: 'Bad Gateway',
   503: 'Service Unavailable',
-} as const
-
-export type ProblemStatus = keyof typeof TITLES
-
-/** The document as JSON text. Its type is `about:blank`, so that the title is the status's (RFC 9457 section 4.2.1). */
-export function problemText(status: ProblemStatus, detail?: string): string {
-  return JSON.stringify({ type: 'about:blank', title: TITLES[status], status, detail })
+  504: 'Gateway Timeout',
+  507: 'Insufficient Storage',
 }
 
-export function problemTitle(status: ProblemStatus): string {
-  return TITLES[status]
+/** The title of a status (RFC 9110 section 15), or of its class where it has none. */
+export function problemTitle(status: number): string {
+  return TITLES[status] ?? (status < 500 ? 'Client Error' : 'Server Error')
+}
+
+/** The document as JSON text. Its type is `about:blank`, so that the title is the status's (RFC 9457 section 4.2.1). */
+export function problemText(status: number, detail?: string): string {
+  return JSON.stringify({ type: 'about:blank', title: problemTitle(status), status, detail })
 }

@@ -2,8 +2,9 @@
  * The OpenAPI 3.1 document of a router.
  * @module
  */
+
+import { PROBLEM_TYPE } from '@unisock/plugin-http/core'
 import { type Pattern, pathTemplate, toOpenApiPath } from '../pattern.ts'
-import { PROBLEM_MEDIA_TYPE } from '../problem.ts'
 import { SHARED, withReferences } from './schema.ts'
 import type { JsonSchema, Operation, Response } from './types.ts'
 
@@ -143,7 +144,7 @@ function serversOf(servers: OpenApiInfo['servers'], basePath: string): { url: st
 }
 
 function problemResponses(): Record<string, Response> {
-  const content = { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: `${SHARED}Problem` } } }
+  const content = { [PROBLEM_TYPE]: { schema: { $ref: `${SHARED}Problem` } } }
   return Object.fromEntries(
     Object.entries(PROBLEMS).map(([status, description]) => [`Problem${status}`, { description, content }]),
   )

@@ -3,8 +3,9 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
+import { PROBLEM_TYPE } from '@unisock/plugin-http/core'
 import { abandonBody, type HttpResponse, hasBody, sendWorkerAnswer } from '@unisock/plugin-http/core/worker'
-import { PROBLEM_MEDIA_TYPE, problemDocument } from '../problem.ts'
+import { problemDocument } from '../problem.ts'
 
 /** More of an unread body than this is not worth reading to keep the connection. */
 const MAX_UNREAD = 64 * 1024
@@ -28,7 +29,7 @@ export function answerProblem(
   if (response.headersSent || response.destroyed) return
   if (!request.complete && hasBody(request) && isCostly(request, response)) abandonBody(request, response)
   const text = JSON.stringify(problemDocument(status, detail, extensions))
-  sendWorkerAnswer(response, status, ['Content-Type', PROBLEM_MEDIA_TYPE, ...headers], text)
+  sendWorkerAnswer(response, status, ['Content-Type', PROBLEM_TYPE, ...headers], text)
 }
 
 /** True where the client waits for 100 before it sends the body, or what it sends may be long. */

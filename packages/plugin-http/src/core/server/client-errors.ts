@@ -2,7 +2,7 @@
  * What clients are told when they do not speak HTTP as they should.
  * @module
  */
-import { PROBLEM_TYPE, type ProblemStatus, problemText, problemTitle } from '../problem.ts'
+import { PROBLEM_TYPE, problemText, problemTitle } from '../problem.ts'
 import { assemble } from './head.ts'
 
 /** Why a connection cannot go on. */
@@ -45,7 +45,7 @@ export function problemDetail(failure: ProtocolFailure): string {
  * @param defaults The listener's header fields, names and values in turn.
  * @returns Latin-1 text, as header fields are.
  */
-export function rawProblem(status: ProblemStatus, detail: string, defaults: readonly string[]): string {
+export function rawProblem(status: number, detail: string, defaults: readonly string[]): string {
   const text = problemText(status, detail)
   const own = ['Date', new Date().toUTCString(), 'Content-Type', PROBLEM_TYPE, 'Connection', 'close']
   const { fields } = assemble(own, defaults, false, false)

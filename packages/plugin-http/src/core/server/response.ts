@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { PROBLEM_TYPE, type ProblemStatus, problemText } from '../problem.ts'
+import { PROBLEM_TYPE, problemText } from '../problem.ts'
 import { BODY_BYTES, BODY_JSON, BODY_TEXT, type BodyKind } from '../wire.ts'
 import { assemble, includes } from './head.ts'
 import { ServerResponse } from './node-http.ts'
@@ -105,7 +105,7 @@ export function sendWorkerAnswer(
 /** Sends a problem document of the worker's own. */
 export function sendProblem(
   response: HttpResponse,
-  status: ProblemStatus,
+  status: number,
   detail?: string,
   headers: readonly string[] = [],
 ): void {
