@@ -24,7 +24,12 @@ if (values.check) {
   }
   process.exitCode = fine ? 0 : 1
 } else {
-  const realm = await startRealm({ port: Number(values.port), apiPort: Number(values['api-port']) })
+  const realm = await startRealm({ port: Number(values.port), apiPort: Number(values['api-port']) }).catch(
+    error => {
+      console.error(`The realm cannot open: ${error.message}. Choose other ports with --port and --api-port.`)
+      process.exit(1)
+    },
+  )
   console.log(`Realm is open.
 
   What is where   ${realm.page}
