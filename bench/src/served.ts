@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Figures } from './case.ts'
+import type { Contender, Figures } from './case.ts'
 
 /** What a server process says of itself: CPU microseconds of its main thread and of all of it. */
 export interface Usage {
@@ -38,6 +38,12 @@ export interface ServedOptions extends Omit<Load, 'url' | 'seconds'> {
 }
 
 const WARM_UP_SECONDS = 1
+
+/** A contender that answers `GET /` over 64 keep-alive connections. */
+export const plain =
+  (server: string): Contender =>
+  ({ quick }) =>
+    underLoad({ server, connections: 64, quick })
 
 /** Starts the server, warms it up, loads it, and gives requests/s, p99 and CPU a request. */
 export async function underLoad({ server, path = '/', quick, ...load }: ServedOptions): Promise<Figures> {

@@ -3,19 +3,14 @@
  * @module
  */
 import type { Case } from '../case.ts'
-import { underLoad } from '../served.ts'
-
-const contender =
-  (server: string) =>
-  ({ quick }: { quick: boolean }) =>
-    underLoad({ server, connections: 64, quick })
+import { plain } from '../served.ts'
 
 export const httpHello: Case = {
   name: 'http-hello',
   contenders: {
-    unisock: contender('unisock-http'),
-    fastify: contender('fastify'),
-    'node:http': contender('node-http'),
+    unisock: plain('unisock-http'),
+    fastify: plain('fastify'),
+    'node:http': plain('node-http'),
   },
   metrics: [
     { figure: 'requests/s', unit: 'requests/s', against: 'fastify', goal: { atLeast: 0.9 } },

@@ -3,16 +3,11 @@
  * @module
  */
 import type { Case } from '../case.ts'
-import { underLoad } from '../served.ts'
-
-const contender =
-  (server: string) =>
-  ({ quick }: { quick: boolean }) =>
-    underLoad({ server, connections: 64, quick })
+import { plain } from '../served.ts'
 
 export const httpWork: Case = {
   name: 'http-work20us',
-  contenders: { unisock: contender('unisock-http-work'), 'node:http': contender('node-http-work') },
+  contenders: { unisock: plain('unisock-http-work'), 'node:http': plain('node-http-work') },
   metrics: [
     { figure: 'p99', unit: 'ms', against: 'node:http', goal: { atMost: 0.4 } },
     { figure: 'requests/s', unit: 'requests/s', against: 'node:http', goal: { atLeast: 1 } },
