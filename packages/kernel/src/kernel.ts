@@ -15,7 +15,6 @@ import { Entry } from './fds/entry.ts'
 import { isFdNumber } from './fds/slots.ts'
 import { type FdStatus, type Inspection, inspect, type Metrics, metrics, statusOf } from './inspect.ts'
 import { TO_WORKER } from './link/frames.ts'
-import type { Logger } from './logger.ts'
 import { Socket } from './socket.ts'
 import type { PluginHost } from './supervise/host.ts'
 import type {
@@ -225,11 +224,6 @@ export class Kernel {
   /** Asks every worker what it holds. */
   inspect(): Promise<Inspection> {
     return inspect(this.#core, this.#hosts)
-  }
-
-  /** @internal */
-  get logger(): Logger {
-    return this.#core.logger
   }
 
   /** @internal Calls back when an fd ends; at once when it has. */

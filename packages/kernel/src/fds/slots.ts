@@ -33,13 +33,11 @@ export class SlotAllocator {
   /** Ended fds, oldest first: a slot rests as long as possible, which keeps generations low. */
   #free: number[] = []
   #freeHead = 0
-  #total = 0
 
   grant(firstSlot: number, generation: number): void {
     // Slot 0 of generation 0 would be fd 0, which reads as "none".
     const slot = firstSlot === 0 && generation === 0 ? 1 : firstSlot
     this.#fresh.push({ slot, end: firstSlot + BLOCK_SLOTS, generation })
-    this.#total += BLOCK_SLOTS
   }
 
   /** A new fd, or -1 when all slots are in use. */
@@ -70,10 +68,6 @@ export class SlotAllocator {
     let fresh = 0
     for (const range of this.#fresh) fresh += range.end - range.slot
     return fresh + this.#free.length - this.#freeHead
-  }
-
-  get total(): number {
-    return this.#total
   }
 }
 

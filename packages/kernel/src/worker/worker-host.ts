@@ -27,9 +27,10 @@ export class WorkerHost {
   readonly slots = new SlotAllocator()
   readonly #link: Link
   readonly #control: ControlPort<Order, Notice>
-  readonly #released = new Set<() => void>()
   #askedForSlots = false
-  draining = false
+  #connections = 0
+  /** Called when the last connection ends; set while the worker stops. */
+  #onLastConnection: (() => void) | undefined
 
   constructor(channel: Channel, control: ControlPort<Order, Notice>, onBroken: (error: unknown) => void) {
     this.#control = control
@@ -99,6 +100,7 @@ export class WorkerHost {
     }
     const connection = new WorkerSocket(this, fd, listener.mode, listener)
     this.table.add(connection)
+    this.#connections++
     const port = addr.family === 'local' ? -1 : addr.port
     if (first) {
       const { data, handler = null } = first
@@ -116,8 +118,9 @@ export class WorkerHost {
 
   release(socket: WorkerSocket): void {
     this.table.remove(socket)
-    if (socket.parent) this.slots.release(socket.fd)
-    for (const notify of this.#released) notify()
+    if (!socket.parent) return
+    this.slots.release(socket.fd)
+    if (--this.#connections === 0) this.#onLastConnection?.()
   }
 
   /** The connections of a listener. */
@@ -143,7 +146,6 @@ export class WorkerHost {
 
   /** Stops accepting, lets what is in flight finish within the deadline (ms), then ends the rest. */
   async stop(deadline: number): Promise<void> {
-    this.draining = true
     const sockets = [...this.table]
     const drained = Promise.allSettled(sockets.map(async socket => socket.driver.drain?.()))
     await Promise.race([drained.then(() => this.#connectionsEnded()), delay(deadline)])
@@ -165,18 +167,11 @@ export class WorkerHost {
   }
 
   /** Drained listeners and clients stay in the table; only connections are waited for. */
-  async #connectionsEnded(): Promise<void> {
-    const busy = (): boolean => Array.from(this.table).some(socket => socket.parent !== undefined)
-    while (busy()) {
-      await new Promise<void>(resolve => {
-        const notify = (): void => {
-          this.#released.delete(notify)
-          resolve()
-        }
-        this.#released.add(notify)
-      })
-    }
-    this.#link.flush()
+  #connectionsEnded(): Promise<void> {
+    if (this.#connections === 0) return Promise.resolve()
+    return new Promise(resolve => {
+      this.#onLastConnection = resolve
+    })
   }
 }
 
