@@ -7,8 +7,16 @@ const packages = fileURLToPath(new URL('../packages/', import.meta.url))
 
 /** What each package's sources may import of the others. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  kernel: [],
-  'plugin-http': ['@unisock/kernel/plugin'],
+  queue: [],
+  kernel: ['@unisock/queue'],
+  sockets: ['@unisock/queue'],
+  'plugin-net': [
+    '@unisock/kernel/plugin',
+    '@unisock/sockets',
+    '@unisock/sockets/engine',
+    '@unisock/sockets/dial',
+  ],
+  'plugin-http': ['@unisock/kernel/plugin', '@unisock/sockets/engine'],
   'plugin-rest': ['@unisock/kernel/plugin', '@unisock/plugin-http/core', '@unisock/plugin-http/core/worker'],
 }
 
@@ -43,8 +51,8 @@ test('no package reaches into the files of another', async () => {
 })
 
 test('what the program loads of a plugin loads no protocol library', async () => {
-  const heavy = /^(node:https?|fastify|@fastify\/.*|ajv.*)$/
-  for (const name of ['plugin-http', 'plugin-rest']) {
+  const heavy = /^(node:(https?|tls|zlib)|fastify|@fastify\/.*|ajv.*|@unisock\/sockets.*)$/
+  for (const name of ['plugin-net', 'plugin-http', 'plugin-rest']) {
     const imports = await importsOf(name)
     const reached = new Set<string>()
     const visit = (file: string): void => {

@@ -12,9 +12,10 @@ import { httpHello } from './cases/http-hello.ts'
 import { httpWork } from './cases/http-work.ts'
 import { link, linkProcess } from './cases/link.ts'
 import { restValidated } from './cases/rest-validated.ts'
+import { tcpBulk, tcpEcho } from './cases/tcp.ts'
 import { type Result, resultsOf, table } from './result.ts'
 
-const CASES: readonly Case[] = [link, linkProcess, httpHello, httpWork, restValidated, boot]
+const CASES: readonly Case[] = [link, linkProcess, httpHello, httpWork, restValidated, tcpEcho, tcpBulk, boot]
 
 const { values } = parseArgs({
   args: process.argv.slice(2).filter(argument => argument !== '--'),

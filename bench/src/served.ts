@@ -5,12 +5,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Contender, Figures } from './case.ts'
-
-/** What a server process says of itself: CPU microseconds of its main thread and of all of it. */
-export interface Usage {
-  readonly owner: number
-  readonly process: number
-}
+import { startServer } from './server-process.ts'
 
 /** What the load process is told. */
 export interface Load {
@@ -47,27 +42,18 @@ export const plain =
 
 /** Starts the server, warms it up, loads it, and gives requests/s, p99 and CPU a request. */
 export async function underLoad({ server, path = '/', quick, ...load }: ServedOptions): Promise<Figures> {
-  const child = fork(new URL(`./servers/${server}.ts`, import.meta.url))
-  try {
-    const [port] = (await once(child, 'message')) as [number]
-    const url = `http://127.0.0.1:${port}${path}`
-    const usage = async (): Promise<Usage> => {
-      child.send('usage')
-      return (await once(child, 'message'))[0]
-    }
-    await runLoad({ ...load, url, seconds: WARM_UP_SECONDS })
-    const before = await usage()
-    const { requests, seconds, failures, p99 } = await runLoad({ ...load, url, seconds: quick ? 2 : 5 })
-    const after = await usage()
-    if (failures > 0) throw new Error(`${server}: ${failures} requests failed`)
-    return {
-      'requests/s': requests / seconds,
-      p99,
-      'owner-cpu': (after.owner - before.owner) / requests,
-      'process-cpu': (after.process - before.process) / requests,
-    }
-  } finally {
-    child.kill('SIGKILL')
+  await using running = await startServer(server)
+  const url = `http://127.0.0.1:${running.port}${path}`
+  await runLoad({ ...load, url, seconds: WARM_UP_SECONDS })
+  const before = await running.usage()
+  const { requests, seconds, failures, p99 } = await runLoad({ ...load, url, seconds: quick ? 2 : 5 })
+  const after = await running.usage()
+  if (failures > 0) throw new Error(`${server}: ${failures} requests failed`)
+  return {
+    'requests/s': requests / seconds,
+    p99,
+    'owner-cpu': (after.owner - before.owner) / requests,
+    'process-cpu': (after.process - before.process) / requests,
   }
 }
 

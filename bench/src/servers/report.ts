@@ -2,7 +2,7 @@
  * What every server process does: say its port, then its CPU whenever asked.
  * @module
  */
-import type { Usage } from '../served.ts'
+import type { Usage } from '../server-process.ts'
 
 export function serving(port: number): void {
   process.on('message', () => process.send!(usage()))
@@ -13,7 +13,12 @@ export function serving(port: number): void {
 function usage(): Usage {
   const owner = process.threadCpuUsage()
   const whole = process.cpuUsage()
-  return { owner: owner.user + owner.system, process: whole.user + whole.system }
+  globalThis.gc?.()
+  return {
+    owner: owner.user + owner.system,
+    process: whole.user + whole.system,
+    rss: process.memoryUsage.rss(),
+  }
 }
 
 /** Keeps the owner's thread busy, as a program with state of its own would. */

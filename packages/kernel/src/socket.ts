@@ -21,6 +21,13 @@ import type {
   WriteOptions,
 } from './types.ts'
 
+/** What iterating a socket gives; either, where the mode may listen or connect. */
+type Iterated<S extends ModeSpec> = S extends { connection: ModeSpec }
+  ? [S['write']] extends [never]
+    ? Socket<Conn<S>>
+    : Socket<Conn<S>> | S['message']
+  : S['message']
+
 export class Socket<S extends ModeSpec> implements AsyncDisposable {
   readonly fd: Fd<S>
   /** Resolves when the fd has ended, whoever ended it; rejects when an error did. */
@@ -28,6 +35,8 @@ export class Socket<S extends ModeSpec> implements AsyncDisposable {
   readonly #kernel: Kernel
   readonly #messages: Mailbox<Conn<S>['message']> | undefined
   readonly #connections: Mailbox<Socket<Conn<S>>> | undefined
+
+  #listens: boolean
 
   private constructor(
     kernel: Kernel,
@@ -37,6 +46,7 @@ export class Socket<S extends ModeSpec> implements AsyncDisposable {
   ) {
     this.#kernel = kernel
     this.fd = fd
+    this.#listens = kernel.isListener(fd)
     this.#messages = messages
     this.#connections = connections
     this.closed = new Promise((resolve, reject) =>
@@ -62,7 +72,7 @@ export class Socket<S extends ModeSpec> implements AsyncDisposable {
       },
       message: (_fd, data) => messages.put(data),
     })
-    return new Socket(kernel, fd, messages, kernel.isListener(fd) ? connections : undefined)
+    return new Socket(kernel, fd, messages, connections)
   }
 
   static #accepted<S extends ModeSpec>(kernel: Kernel, fd: Fd<Conn<S>>): Socket<Conn<S>> {
@@ -87,6 +97,7 @@ export class Socket<S extends ModeSpec> implements AsyncDisposable {
     return this.#kernel.bind(this.fd, at)
   }
   listen(): Promise<Addr> {
+    this.#listens = true
     return this.#kernel.listen(this.fd)
   }
   connect(to: ConnectTarget): Promise<Addr> {
@@ -125,10 +136,8 @@ export class Socket<S extends ModeSpec> implements AsyncDisposable {
   }
 
   /** A listener iterates its connections, anything else its messages. Leaving the loop closes nothing. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<
-    S extends { connection: ModeSpec } ? Socket<Conn<S>> : S['message']
-  > {
-    const box = this.#connections ?? this.#messages
+  [Symbol.asyncIterator](): AsyncIterableIterator<Iterated<S>> {
+    const box = this.#listens ? this.#connections : this.#messages
     if (!box)
       throw new SocketError('EINVAL', 'a socket made with handlers is not iterated', {
         fd: this.fd,

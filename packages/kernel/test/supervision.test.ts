@@ -124,6 +124,16 @@ describe.each(ISOLATIONS.filter(isolation => isolation !== 'inline'))('a %s work
   })
 })
 
+test.each([0, 1, 20, 200])('a kernel may be closed %i turns into a restart of its worker', async turns => {
+  await using kernel = await echoKernel('process', { restart: QUICK })
+  const { workers } = await kernel.inspect()
+  process.kill(workers[0]!.inside!.pid, 'SIGKILL')
+  await until(() => kernel.metrics().workers.echo!.restarts === 1)
+  for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
+  await kernel.close()
+  expect(kernel.metrics().workers.echo!.state).toBe('stopped')
+})
+
 test('two plugins share a worker when they name the same one, and must agree on its isolation', async () => {
   await using kernel = await echoKernel('thread', { plugins: [echo({ worker: 'web' })] })
   expect(Object.keys(kernel.metrics().workers)).toEqual(['web'])

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { memoryLogger } from '../../../test/support/memory-logger.ts'
 import { createKernel, HTTP_SERVER_MODE, SO_BACKLOG } from '../src/index.ts'
 import { API_VERSION, defineMode, defineOption, definePlugin, type } from '../src/plugin/index.ts'
 import { BROKEN_MODE, broken, workerAt } from './fixtures/broken/plugins.ts'
 import { ECHO_CLIENT, ECHO_ROW, ECHO_SERVER, ECHO_UPPER, echo } from './fixtures/echo/index.ts'
-import { echoKernel, listening, memoryLogger, peer, signal, until } from './support/resources.ts'
+import { echoKernel, listening, peer, signal, until } from './support/resources.ts'
 
 describe('modes', () => {
   test('an unknown mode names what there is', async () => {

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { HTTP_SERVER_MODE, REST_MODE, TLS_CERTIFICATE, TLS_PRIVATE_KEY, WS_MODE } from '@unisock/kernel'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Authority, type Issued } from '../../../test/support/certificates.ts'
 import {
   HTTP_BODY_STREAM,
   HTTP_CONNECT_TIMEOUT,
@@ -17,7 +18,6 @@ import {
   HTTPS_SERVER,
   type HttpRequest,
 } from '../src/index.ts'
-import { Authority, type Issued } from './support/certificates.ts'
 import { httpKernel, ISOLATIONS, serving, until } from './support/kernel.ts'
 import { RawClient } from './support/raw-client.ts'
 import { get } from './support/server.ts'

@@ -19,8 +19,8 @@ import {
   TLS_SNI,
 } from '@unisock/kernel/plugin'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Authority, type Issued } from '../../../test/support/certificates.ts'
 import { HTTP_CONNECT_TIMEOUT } from '../src/core/index.ts'
-import { Authority, type Issued } from './support/certificates.ts'
 import { FakeSocket } from './support/fake-socket.ts'
 import { get, TestServer } from './support/server.ts'
 

@@ -30,16 +30,26 @@ export function bind(entry: Entry, at: BindTarget): Outcome<Addr> {
 /** Behind a bind that fails it fails with the same error. */
 export function listen(entry: Entry): Outcome<Addr> {
   const { fd } = entry
-  if (!entry.isListener) throw refuse('ENOTSUP', `${entry.mode.name} does not listen`, fd, 'listen')
+  if (entry.isConnection || entry.mode.kind === 'client')
+    throw refuse('ENOTSUP', `${entry.mode.name} does not listen`, fd, 'listen')
   if (entry.phase === 'listening') throw refuse('EISLISTEN', `fd ${fd} is listening already`, fd, 'listen')
   if (entry.phase === 'new') throw refuse('ENOADDR', `bind fd ${fd} before listen`, fd, 'listen')
+  if (entry.phase === 'connecting' || entry.phase === 'connected')
+    throw refuse('EISCONN', `fd ${fd} is ${entry.phase}`, fd, 'listen')
+  entry.listens = true
   const sent = entry.host.call<void>(TO_WORKER.LISTEN, fd)
   return new Outcome<Addr>((resolve, reject) =>
-    sent.then(() => {
-      if (!entry.ended) entry.phase = 'listening'
-      entry.journal.listening = true
-      resolve(entry.local!)
-    }, reject),
+    sent.then(
+      () => {
+        if (!entry.ended) entry.phase = 'listening'
+        entry.journal.listening = true
+        resolve(entry.local!)
+      },
+      error => {
+        entry.listens = false
+        reject(error)
+      },
+    ),
   )
 }
 
@@ -56,6 +66,7 @@ export function connect(entry: Entry, to: ConnectTarget): Outcome<Addr> {
       if (entry.ended) return
       entry.addr = addr
       entry.phase = 'connected'
+      if (entry.mode.restart === 'reconnect') entry.journal.connected = target
       const open = entry.handlers.open
       if (open) entry.guard(() => open(fd as any, fd as any, addr))
     },

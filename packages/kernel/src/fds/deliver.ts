@@ -39,10 +39,11 @@ function handle(core: EntryContext, entry: Entry, wire: unknown, handler: unknow
   const owner = entry.mode.owner
   let message: unknown
   try {
+    const addr = owner.sender ? owner.sender(wire, entry) : entry.addr
     message = owner.receive ? owner.receive(wire, entry, size) : wire
     if (message === undefined && owner.receive) return
     if (typeof handler !== 'number') {
-      const returned = entry.handlers.message?.(entry.fd as any, message as never, entry.addr as Addr)
+      const returned = entry.handlers.message?.(entry.fd as any, message as never, addr as Addr)
       if (isThenable(returned)) return settle(entry, returned, message, size, false)
     } else {
       const fn = core.functions.get(handler)

@@ -63,6 +63,8 @@ export class Entry implements OwnerPort {
   handlers: Handlers<any>
   phase: EntryState
   state: unknown = undefined
+  /** `listen` was called on it, and did not fail. */
+  listens = false
   paused = false
   /** Deliveries held back while paused. */
   held: (() => void)[] | undefined = undefined
@@ -153,7 +155,7 @@ export class Entry implements OwnerPort {
   }
 
   get isListener(): boolean {
-    return this.mode.kind === 'server' && this.#parent === undefined
+    return this.#parent === undefined && (this.mode.kind === 'server' || this.listens)
   }
 
   /** What a restart gives back. */

@@ -9,6 +9,8 @@ import type { Addr } from '../types.ts'
 export class Journal {
   bound: Target | undefined
   listening = false
+  /** Where a client that reconnects was connected to. */
+  connected: Target | undefined
   readonly kept = new Map<string, unknown>()
 
   /** A restarted listener takes the address it got, not the port 0 it asked for. */

@@ -8,13 +8,14 @@
  *   the batches of one turn grow, which keeps the number of posts logarithmic.
  * @module
  */
+import { type Drained, DualQueue } from '@unisock/queue'
 import type { FrameHandler } from './frames.ts'
 import { BatchReader } from './reader.ts'
 import type { Channel } from './transport.ts'
 import { BatchWriter } from './writer.ts'
 
 /** A batch of this size leaves at once. */
-const FLUSH_BYTES = 64 * 1024
+const FLUSH_BYTES = 256 * 1024
 /** Frames in the first early batch of a turn, and how much larger each further one is. */
 const EARLY_FRAMES = 64
 const EARLY_GROWTH = 4
@@ -52,7 +53,7 @@ export class Link {
   readonly #handler: FrameHandler
   readonly #onBroken: (error: unknown) => void
   readonly #writer = new BatchWriter()
-  readonly #inbox: BatchReader[] = []
+  readonly #inbox = new DualQueue<BatchReader>(() => this.#read())
   readonly #endTurn = (): void => {
     const written = this.#turnFrames
     this.#turnFrames = 0
@@ -66,12 +67,15 @@ export class Link {
     this.flush()
   }
   readonly #continue = (): void => this.#read()
+  readonly #readBatch = (batch: BatchReader): Drained => this.#frames(batch)
   #scheduled = false
   #openFrames = 0
   #turnFrames = 0
   #heldTurns = 0
   #earlyFrames = EARLY_FRAMES
-  #reading = false
+  #readFrames = 0
+  #readLimit = YIELD_MS
+  #postedAt = 0
   #closed = false
   /** When the last read began. */
   readAt = performance.now()
@@ -82,14 +86,15 @@ export class Link {
     this.#handler = handler
     this.#onBroken = onBroken
     channel.onMessage((message, attachments) => {
+      let batch: BatchReader
       try {
-        this.#inbox.push(new BatchReader(message, attachments))
+        batch = new BatchReader(message, attachments)
       } catch (error) {
         return onBroken(error)
       }
       this.counters.batchesIn++
       this.counters.bytesIn += message.byteLength
-      if (!this.#reading) this.#read()
+      this.#inbox.push(batch)
     })
   }
 
@@ -144,54 +149,46 @@ export class Link {
 
   close(): void {
     this.#closed = true
-    this.#inbox.length = 0
+    this.#inbox.clear()
     this.#channel.close()
   }
 
   #read(limit = YIELD_MS): void {
-    this.#reading = true
-    const started = performance.now()
-    this.readAt = started
-    let posted = started
-    const inbox = this.#inbox
-    const handler = this.#handler
-    let frames = 0
+    this.readAt = this.#postedAt = performance.now()
+    this.#readLimit = limit
+    this.#readFrames = 0
     try {
-      while (inbox.length > 0) {
-        const reader = inbox[0]!
-        while (reader.next()) {
-          const fields = reader.fields
-          handler(
-            reader.op,
-            reader.fd,
-            reader.size,
-            fields[0],
-            fields[1],
-            fields[2],
-            fields[3],
-            fields[4],
-            fields[5],
-          )
-          this.counters.framesIn++
-          if (this.#closed) return
-          if (++frames % FRAMES_BETWEEN_CLOCKS > 0) continue
-          const now = performance.now()
-          if (now - started > limit) {
-            setImmediate(this.#continue)
-            return
-          }
-          if (now - posted > LINGER_MS) {
-            posted = now
-            this.flush()
-          }
-        }
-        inbox.shift()
-      }
-      this.#reading = false
+      if (!this.#inbox.drain(this.#readBatch)) setImmediate(this.#continue)
     } catch (error) {
-      inbox.length = 0
-      this.#reading = false
+      this.#inbox.clear()
       this.#onBroken(error)
+    }
+  }
+
+  #frames(batch: BatchReader): Drained {
+    const handler = this.#handler
+    const fields = batch.fields
+    while (batch.next()) {
+      handler(
+        batch.op,
+        batch.fd,
+        batch.size,
+        fields[0],
+        fields[1],
+        fields[2],
+        fields[3],
+        fields[4],
+        fields[5],
+      )
+      this.counters.framesIn++
+      if (this.#closed) return
+      if (++this.#readFrames % FRAMES_BETWEEN_CLOCKS > 0) continue
+      const now = performance.now()
+      if (now - this.readAt > this.#readLimit) return 'keep'
+      if (now - this.#postedAt > LINGER_MS) {
+        this.#postedAt = now
+        this.flush()
+      }
     }
   }
 }

@@ -8,7 +8,8 @@ import { type Channel, NO_ATTACHMENTS } from './transport.ts'
 /** Copying twice is cheaper than handing memory over below this size. */
 const TRANSFER_BYTES = 8 * 1024
 
-type Posted = Uint8Array | [Uint8Array, ...Uint8Array[]]
+/** A batch, or one with the memory that travels beside it. */
+type Posted = Uint8Array | [Uint8Array, ...ArrayBuffer[]]
 
 export function portChannel(port: MessagePort): Channel {
   let deliver: (posted: Posted) => void = () => {}
@@ -19,12 +20,18 @@ export function portChannel(port: MessagePort): Channel {
         else port.postMessage(message, [message.buffer])
         return
       }
-      const transfer = attachments.map(attachment => attachment.buffer as ArrayBuffer)
-      port.postMessage([message, ...attachments], [message.buffer, ...transfer])
+      const memory = attachments.map(attachment => attachment.buffer as ArrayBuffer)
+      port.postMessage([message, ...memory], [message.buffer, ...memory])
     },
     onMessage(listener) {
-      deliver = posted =>
-        Array.isArray(posted) ? listener(posted[0], posted.slice(1)) : listener(posted, NO_ATTACHMENTS)
+      deliver = posted => {
+        if (!Array.isArray(posted)) return listener(posted, NO_ATTACHMENTS)
+        const [message, ...memory] = posted
+        listener(
+          message,
+          memory.map(whole => Buffer.from(whole)),
+        )
+      }
       port.on('message', deliver)
     },
     drain() {

@@ -8,6 +8,8 @@ import { SocketError } from '../errors.ts'
 import { EXT_ATTACHMENT, EXT_PACKED } from './writer.ts'
 
 const MAX_FIELDS = 6
+/** Bytes that are at least this part of their batch are not copied out of it. */
+const SHARE_OF_BATCH = 8
 const MAX_ARRAY = 1 << 20
 const MAX_DEPTH = 100
 /** Shorter ASCII strings are read in JavaScript: the call into the runtime costs more. */
@@ -123,13 +125,13 @@ export class BatchReader {
     return text
   }
 
-  /** A view where it is most of the batch, else a copy: a small message must not keep the whole batch alive. */
+  /** A view where it is a fair part of the batch, else a copy: a small message must not keep a whole batch alive. */
   #bytes(length: number): Buffer {
     this.#need(length)
     const start = this.#position
     this.#position += length
     const view = this.#buffer.subarray(start, this.#position)
-    return length * 2 > this.#buffer.length ? view : Buffer.from(view)
+    return length * SHARE_OF_BATCH > this.#buffer.length ? view : Buffer.from(view)
   }
 
   #packed(length: number): unknown {

@@ -14,10 +14,15 @@ import { assertPlain } from './plain.ts'
 export const EXT_PACKED = 0x70
 /** ext type of an index into the attachments beside the batch. */
 export const EXT_ATTACHMENT = 0x61
-/** From this size on bytes travel beside the batch, handed over instead of copied twice. */
-export const ATTACHMENT_BYTES = 64 * 1024
+/** From this size on bytes travel beside the batch: theirs would be a batch of its own. */
+export const ATTACHMENT_BYTES = 256 * 1024
+/** From this size on they do so when they are handed over: below, copying them is cheaper. */
+export const TRANSFER_BYTES = 16 * 1024
 
 const INITIAL_BYTES = 64 * 1024
+const LARGEST_KEPT = 16 * INITIAL_BYTES
+/** From this size on a batch takes its memory along; below, copying it is cheaper than having new memory. */
+const HAND_OVER_BYTES = 48 * 1024
 const SHORT_STRING = 32
 /** Longest string whose UTF-8 surely fits the one length byte of str8. */
 const STR8_CHARS = 85
@@ -85,16 +90,29 @@ export class BatchWriter {
     }
   }
 
-  /** The batch at its exact size, since posting a view drags its whole arena along, and what travels beside it. */
+  /** The batch, to be handed over, and what travels beside it. */
   take(): { batch: Uint8Array<ArrayBuffer>; attachments: Uint8Array[] } {
-    const batch = new Uint8Array(this.#position)
-    batch.set(this.#buffer.subarray(0, this.#position))
+    const batch = this.#position < HAND_OVER_BYTES ? this.#copy() : this.#handOver()
     const attachments = this.#attachments
     this.#position = 0
     this.#attached = 0
     if (attachments.length > 0) this.#attachments = []
-    if (this.#buffer.length > 16 * INITIAL_BYTES) this.#buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
     return { batch, attachments }
+  }
+
+  /** At its exact size: posting a view drags its whole arena along. */
+  #copy(): Uint8Array<ArrayBuffer> {
+    const batch = new Uint8Array(this.#position)
+    batch.set(this.#buffer.subarray(0, this.#position))
+    return batch
+  }
+
+  /** Goes on with as much memory as this batch needed: the next one is likely to be as large. */
+  #handOver(): Uint8Array<ArrayBuffer> {
+    const batch = this.#buffer.subarray(0, this.#position)
+    const next = Math.min(Math.max(this.#buffer.length, INITIAL_BYTES), LARGEST_KEPT)
+    this.#buffer = Buffer.allocUnsafeSlow(this.#position * 4 < next ? next / 2 : next)
+    return batch
   }
 
   #reserve(bytes: number): void {
@@ -194,7 +212,7 @@ export class BatchWriter {
   }
 
   #bytes(value: Uint8Array): void {
-    if (value.length >= ATTACHMENT_BYTES) return this.#attachment(value)
+    if (value.length >= (this.#transfer ? TRANSFER_BYTES : ATTACHMENT_BYTES)) return this.#attachment(value)
     this.#reserve(5 + value.length)
     this.#buffer[this.#position] = 0xc6
     this.#length32(this.#position + 1, value.length)

@@ -20,6 +20,8 @@ export interface FunctionRef {
 export interface EmitOptions {
   /** The `$function` of the {@link FunctionRef} that is to get the message instead of the fd's handler. */
   handler?: number | undefined
+  /** The data is large Uint8Arrays that nobody uses afterwards: their memory is handed over instead of copied. */
+  transfer?: boolean | undefined
 }
 
 /** One fd as its driver sees it. */
@@ -35,6 +37,8 @@ export interface Connection {
   error(error: Error): void
   /** `write` may go on after the driver returned false. */
   drained(): void
+  /** Counts messages of the peer that were thrown away for want of credit: the fd's status shows them. */
+  dropped(count: number): void
   /** Keeps a row that a restarted worker is given as `socket.kept`; `undefined` takes it away. */
   keep(key: string, value: unknown): void
   /** True once the fd has ended on either side. */

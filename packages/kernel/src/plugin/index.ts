@@ -37,3 +37,4 @@ export {
   type ResourceLimits,
   sibling,
 } from './plugin.ts'
+export { clientTlsSettings, serverTlsSettings, type TlsSettings, tlsFailure } from './tls-settings.ts'

@@ -41,12 +41,20 @@ export interface OwnerPort {
  * scalars are the fast form.
  */
 export interface OwnerHalf<S extends ModeSpec = ModeSpec> {
+  /** Who a message is from, where its sender need not be the fd's peer. Asked before `receive`. */
+  sender?(wire: any, port: OwnerPort): Addr
   /**
    * What the program's handler gets; `undefined` when the owner half took the value itself and will say
    * `port.consumed(bytes)`.
    */
   receive?(wire: any, port: OwnerPort, bytes: number): Conn<S> | undefined
-  /** Sends what the program wrote. Without it the value crosses as it is. */
+  /**
+   * What crosses for a value the program wrote, to one fd or to many; without it the value as it is.
+   *
+   * @throws {SocketError} `ETYPENOTSUPP` for a value the mode cannot send.
+   */
+  encode?(data: any): unknown
+  /** Sends what the program wrote, where that takes more than {@link encode}. */
   send?(data: any, port: OwnerPort, transfer: boolean): boolean
   /** What a handler function chosen by the worker returned: the mode may answer with it. */
   result?(value: unknown, port: OwnerPort, message: unknown): void
@@ -56,6 +64,9 @@ export interface OwnerHalf<S extends ModeSpec = ModeSpec> {
 type Conn<S extends ModeSpec> = S extends { connection: infer C extends ModeSpec }
   ? C['message']
   : S['message']
+
+/** What an fd of a mode may become: a listener, a client, or either, by `listen` or `connect`. */
+export type ModeKind = 'server' | 'client' | 'both'
 
 export interface ModeDefinition {
   readonly number: number
@@ -68,7 +79,7 @@ export interface ModeDefinition {
   readonly families: readonly string[]
   /** Which of the options 150-155 read 1 on its fds. */
   readonly flags: readonly number[]
-  readonly kind: 'server' | 'client'
+  readonly kind: ModeKind
   /** What happens to the mode's client fds when their worker is restarted. */
   readonly restart: 'close' | 'reconnect'
   readonly owner: OwnerHalf<any>
@@ -87,7 +98,7 @@ export interface ModeOptions<N extends string, F extends string, X extends strin
   families?: readonly X[]
   /** Which of the options 150-155 read 1 on its fds. */
   flags?: readonly AnyOption[]
-  kind: 'server' | 'client'
+  kind: ModeKind
   restart?: 'close' | 'reconnect'
   /** What the handlers get. */
   message: TypeToken<I>
@@ -129,6 +140,16 @@ export function defineMode<
   const X extends string = never,
   R = unknown,
 >(options: ModeOptions<N, F, X, I, W, R> & { kind: 'client' }): Mode<Spec<F | X, I, W, R>>
+export function defineMode<
+  const N extends string,
+  I,
+  W,
+  const F extends string,
+  const X extends string = never,
+  R = unknown,
+>(
+  options: ModeOptions<N, F, X, I, W, R> & { kind: 'both' },
+): Mode<{ family: F | X | 'core'; message: I; write: W; connection: Spec<F | X, I, W, R> }>
 export function defineMode(options: ModeOptions<string, string, string, any, any, any>): any {
   const { number, name, family, kind, families = [], flags = [], restart = 'close', owner = {} } = options
   const definition: ModeDefinition = {

@@ -181,7 +181,8 @@ export class PluginHost implements WorkerPort {
     return new Outcome<void>((resolve, reject) => {
       closed.finally(release).then(
         () => resolve(),
-        error => (error.code === 'EPLUGIN' ? resolve() : reject(error)),
+        // Whatever the worker held is released with it.
+        error => (error.code === 'EPLUGIN' || error.code === 'ECLOSED' ? resolve() : reject(error)),
       )
     })
   }
@@ -269,12 +270,14 @@ export class PluginHost implements WorkerPort {
     try {
       await this.start()
     } catch (error) {
-      // A worker that does not come up has failed like one that went down.
-      const incarnation = this.#incarnation!
+      // A worker that does not come up has failed like one that went down; one of a closed kernel is gone.
+      const incarnation = this.#incarnation
+      if (!incarnation) return
       this.#verdict ??= error as Error
       await incarnation.exited
       return this.#exited(incarnation, error as Error)
     }
+    if (this.#stopping) return
     replay(this)
     const waiting = this.#waiting
     this.#waiting = []
@@ -304,6 +307,9 @@ export class PluginHost implements WorkerPort {
   }
 }
 
+/** What holds no connection is opened again; a connection is over with its worker. */
 function survivesRestart(entry: Entry): boolean {
-  return entry.isListener || (!entry.isConnection && entry.mode.restart === 'reconnect')
+  if (entry.isConnection) return false
+  if (entry.isListener || entry.mode.restart === 'reconnect') return true
+  return entry.mode.kind === 'both' && (entry.phase === 'new' || entry.phase === 'bound')
 }

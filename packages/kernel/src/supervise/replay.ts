@@ -19,4 +19,5 @@ function replayEntry(host: PluginHost, entry: Entry): void {
     host.call(TO_WORKER.OPTION, fd, definition.number, wire, key).catch(refused)
   if (journal.bound) host.call(TO_WORKER.BIND, fd, journal.bound).catch(refused)
   if (journal.listening) host.call(TO_WORKER.LISTEN, fd).catch(refused)
+  if (journal.connected) host.call(TO_WORKER.CONNECT, fd, journal.connected).catch(refused)
 }

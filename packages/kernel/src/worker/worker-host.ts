@@ -60,6 +60,11 @@ export class WorkerHost {
     return this.#link.frame(op, fd, count, a, b, c, d, e)
   }
 
+  /** As `frame`, for one field whose large Uint8Arrays are handed over. */
+  transfer(op: number, fd: number, data: unknown): number {
+    return this.#link.transfer(op, fd, data)
+  }
+
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, details: object): void {
     this.#control.notify({ kind: 'log', level, message, details })
   }

@@ -82,11 +82,10 @@ export class WorkerSocket implements PluginSocket {
   emit(data: unknown, options?: EmitOptions): boolean {
     if (this.ended) return false
     const handler = options?.handler
-    const size =
-      handler === undefined
-        ? this.host.frame(FROM_WORKER.EVENT, this.fd, 1, data)
-        : this.host.frame(FROM_WORKER.EVENT, this.fd, 2, data, handler)
-    return this.spend(size)
+    if (handler !== undefined)
+      return this.spend(this.host.frame(FROM_WORKER.EVENT, this.fd, 2, data, handler))
+    if (options?.transfer) return this.spend(this.host.transfer(FROM_WORKER.EVENT, this.fd, data))
+    return this.spend(this.host.frame(FROM_WORKER.EVENT, this.fd, 1, data))
   }
 
   /** Uses credit up; false when none is left. */
@@ -126,6 +125,10 @@ export class WorkerSocket implements PluginSocket {
 
   error(error: Error): void {
     if (!this.ended) this.host.frame(FROM_WORKER.ERROR, this.fd, 1, toErrorRecord(error, 'EPROTO'))
+  }
+
+  dropped(count: number): void {
+    if (!this.ended) this.host.frame(FROM_WORKER.DROPPED, this.fd, 1, count)
   }
 
   keep(key: string, value: unknown): void {
@@ -186,7 +189,7 @@ export class WorkerSocket implements PluginSocket {
       if (this.#sharedBytes <= highWater * OVERFLOW_FACTOR) return this.write(data, 0)
       return this.abort(new SocketError('ENOBUFS', undefined, { fd: this.fd, op: 'broadcast' }))
     }
-    if (policy === 'drop' || this.#latest) this.host.frame(FROM_WORKER.DROPPED, this.fd, 1, 1)
+    if (policy === 'drop' || this.#latest) this.dropped(1)
     if (policy === 'latest') this.#latest = { data }
   }
 

@@ -1,32 +1,18 @@
 /** Kernels and peers that tests own: `await using` ends them. */
 import { once } from 'node:events'
 import net from 'node:net'
+import { memoryLogger } from '../../../../test/support/memory-logger.ts'
 import {
   createKernel,
   type Handlers,
   type Isolation,
   type KernelOptions,
-  type Logger,
   type Mode,
 } from '../../src/index.ts'
 import type { Kernel } from '../../src/kernel.ts'
 import { ECHO_SERVER, echo } from '../fixtures/echo/index.ts'
 
 export const ISOLATIONS: readonly Isolation[] = ['thread', 'process', 'inline']
-
-export interface LogLine {
-  level: string
-  message: string
-  details: any
-}
-
-/** A logger that remembers, for tests that expect a line or the lack of one. */
-export function memoryLogger(): Logger & { lines: LogLine[] } {
-  const lines: LogLine[] = []
-  const level = (name: string) => (details: object, message: string) =>
-    void lines.push({ level: name, message, details })
-  return { lines, debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
-}
 
 export async function echoKernel(isolation: Isolation, options: Partial<KernelOptions> = {}) {
   const logger = memoryLogger()

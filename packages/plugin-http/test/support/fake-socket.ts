@@ -67,6 +67,7 @@ export class FakeConnection implements Connection {
   }
 
   keep(): void {}
+  dropped(): void {}
 }
 
 export class FakeSocket extends FakeConnection implements PluginSocket {

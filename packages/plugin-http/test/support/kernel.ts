@@ -6,26 +6,13 @@ import {
   type Handlers,
   type Isolation,
   type Kernel,
-  type Logger,
   type Mode,
   type ModeSpec,
 } from '@unisock/kernel'
+import { type LogLine, memoryLogger } from '../../../../test/support/memory-logger.ts'
 import { HTTP_SERVER, http } from '../../src/index.ts'
 
 export const ISOLATIONS: readonly Isolation[] = ['thread', 'process', 'inline']
-
-export interface LogLine {
-  level: string
-  message: string
-  details: any
-}
-
-function memoryLogger(): Logger & { lines: LogLine[] } {
-  const lines: LogLine[] = []
-  const level = (name: string) => (details: object, message: string) =>
-    void lines.push({ level: name, message, details })
-  return { lines, debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
-}
 
 export async function httpKernel(isolation: Isolation): Promise<Kernel & { lines: LogLine[] }> {
   const logger = memoryLogger()

@@ -23,6 +23,27 @@ export interface TlsContext {
   ca?: string | string[]
 }
 
+/** What `query(fd, TLS_SESSION)` tells. */
+export interface TlsSessionInfo {
+  protocol: string
+  cipher: string
+  alpn?: string
+  /** The name the client sent. */
+  serverName?: string
+  /** The peer's certificate was asked for and is valid. */
+  authorized: boolean
+  authorizationError?: string
+  peerCertificate?: {
+    subject: string
+    issuer: string
+    altNames?: string
+    fingerprint256: string
+    serialNumber: string
+    validFrom: string
+    validTo: string
+  }
+}
+
 export const SO_TLS_VERIFY_PEER = defineOption({
   number: 0,
   name: 'SO_TLS_VERIFY_PEER',
@@ -171,4 +192,17 @@ export const TLS_HANDSHAKE_TIMEOUT = defineOption({
   value: type<number>(),
   when: 'before-bind',
   default: 30,
+})
+export const TLS_SESSION = defineOption({
+  number: 338,
+  name: 'TLS_SESSION',
+  family,
+  schema: {
+    type: ['object', 'null'],
+    description: "What a connection's handshake agreed on, and the peer's certificate: asked by query.",
+  },
+  value: type<TlsSessionInfo | null>(),
+  when: 'read-only',
+  journal: 'action',
+  default: null,
 })

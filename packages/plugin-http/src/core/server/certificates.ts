@@ -4,22 +4,23 @@
  */
 import { createServer, type Server, type ServerOptions } from 'node:https'
 import type { PluginSocket } from '@unisock/kernel/plugin'
-import { readTls, serverTlsOptions, type TlsState } from './tls.ts'
+import { type ServerTls, serverTlsOptions, useServerTls } from '@unisock/sockets/engine'
+import { readTls } from './tls.ts'
 
 export class Certificates {
   readonly #socket: PluginSocket
-  #state: TlsState
+  #tls: ServerTls
   #change: Promise<void> | undefined
 
   /** @throws {SocketError} `EINVAL` naming the option that is missing or wrong. */
   constructor(socket: PluginSocket) {
     this.#socket = socket
-    this.#state = readTls(socket)
+    this.#tls = readTls(socket)
   }
 
   /** A server with these certificates; each handshake takes those of its time. */
   createServer(options: ServerOptions<any, any>): Server {
-    return createServer({ ...options, ...serverTlsOptions(this.#socket, () => this.#state) })
+    return createServer({ ...options, ...serverTlsOptions(() => this.#tls) })
   }
 
   /**
@@ -31,7 +32,8 @@ export class Certificates {
       setImmediate(() => {
         this.#change = undefined
         try {
-          this.#apply(server)
+          this.#tls = readTls(this.#socket)
+          useServerTls(server, this.#tls)
           resolve()
         } catch (error) {
           reject(error)
@@ -39,12 +41,5 @@ export class Certificates {
       })
     })
     return this.#change
-  }
-
-  #apply(server: Server): void {
-    const state = readTls(this.#socket)
-    server.setSecureContext(state.context)
-    Object.assign(server, { requestCert: state.verifyPeer, rejectUnauthorized: state.verifyPeer })
-    this.#state = state
   }
 }

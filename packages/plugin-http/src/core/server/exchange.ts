@@ -8,8 +8,10 @@ import {
   type Connection,
   type Driver,
   SocketError,
+  TLS_SESSION,
   toSocketError,
 } from '@unisock/kernel/plugin'
+import { tlsSession } from '@unisock/sockets/engine'
 import type { ChunkWire, ResponseWire } from '../wire.ts'
 import { abandonBody } from './body.ts'
 import type { HttpConnection } from './connection.ts'
@@ -52,6 +54,11 @@ export class Exchange extends Timed implements Driver {
     this.#finish()
     if (abort || state === 'streaming') this.#http.socket.destroy()
     else this.#problem(500)
+  }
+
+  query(option: number): unknown {
+    if (option === TLS_SESSION) return tlsSession(this.#http.socket) ?? null
+    throw new SocketError('ENOTSUP', 'an exchange answers TLS_SESSION (338) only', { op: 'query' })
   }
 
   /** The owner has read what it was sent. */

@@ -5,17 +5,13 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { SocketError } from '@unisock/kernel/plugin'
+import { TlsOptionError } from './option-error.ts'
 
 const PEM = '-----BEGIN '
 /** RFC 5958's label, and the older header of RFC 1421. */
 const ENCRYPTED = /BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/
-const CERTIFICATE_FILE = /\.(pem|crt|cer)$/i
-
-/** An error of a TLS option: says which, and never what a key is. */
-export function tlsError(option: string, message: string, cause?: unknown): SocketError {
-  return new SocketError('EINVAL', `${option}: ${message}`, { op: 'bind', cause })
-}
+/** The usual endings, and the hashed names of `openssl rehash`. */
+const CERTIFICATE_FILE = /\.(pem|crt|cer|\d+)$/i
 
 /** PEM text, or what is in the file. */
 export function readPem(option: string, value: string): string {
@@ -24,17 +20,14 @@ export function readPem(option: string, value: string): string {
   try {
     text = readFileSync(value, 'utf8')
   } catch (cause) {
-    throw tlsError(
-      option,
-      `neither PEM text nor a file that can be read (${(cause as NodeJS.ErrnoException).code})`,
-      cause,
-    )
+    const { code } = cause as NodeJS.ErrnoException
+    throw new TlsOptionError(option, `neither PEM text nor a file that can be read (${code})`, cause)
   }
-  if (!text.includes(PEM)) throw tlsError(option, 'the file has no PEM text')
+  if (!text.includes(PEM)) throw new TlsOptionError(option, 'the file has no PEM text')
   return text
 }
 
-/** A certificate chain; its first certificate is the server's. */
+/** A certificate chain; its first certificate is the peer's own. */
 export function readCertificate(
   option: string,
   value: string,
@@ -43,11 +36,11 @@ export function readCertificate(
   try {
     return { pem, certificate: new X509Certificate(pem) }
   } catch (cause) {
-    throw tlsError(option, `not a certificate (${(cause as Error).message})`, cause)
+    throw new TlsOptionError(option, `not a certificate (${(cause as Error).message})`, cause)
   }
 }
 
-/** A private key that belongs to the certificate. */
+/** A private key that belongs to the certificate. What a key is never enters an error. */
 export function readPrivateKey(
   option: string,
   value: string,
@@ -56,14 +49,15 @@ export function readPrivateKey(
 ): string {
   const pem = readPem(option, value)
   if (passphrase === undefined && ENCRYPTED.test(pem))
-    throw tlsError(option, 'the key is encrypted and needs a passphrase')
+    throw new TlsOptionError(option, 'the key is encrypted and needs a passphrase')
   let key: KeyObject
   try {
     key = createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase })
   } catch {
-    throw tlsError(option, 'not a private key, or of another passphrase')
+    throw new TlsOptionError(option, 'not a private key, or of another passphrase')
   }
-  if (!certificate.checkPrivateKey(key)) throw tlsError(option, 'the key does not belong to the certificate')
+  if (!certificate.checkPrivateKey(key))
+    throw new TlsOptionError(option, 'the key does not belong to the certificate')
   return pem
 }
 
@@ -80,6 +74,6 @@ export function readAuthorities(
 function listFiles(option: string, value: string): string[] {
   if (value.includes(PEM) || !statSync(value, { throwIfNoEntry: false })?.isDirectory()) return [value]
   const files = readdirSync(value).filter(name => CERTIFICATE_FILE.test(name))
-  if (files.length === 0) throw tlsError(option, 'the directory has no .pem, .crt or .cer file')
+  if (files.length === 0) throw new TlsOptionError(option, 'the directory has no .pem, .crt or .cer file')
   return files.sort().map(name => join(value, name))
 }

@@ -1,5 +1,5 @@
 /**
- * Unix socket files that a process left behind.
+ * Local socket files that a process left behind.
  * @module
  */
 import { lstat, unlink } from 'node:fs/promises'

@@ -1,0 +1,8 @@
+/**
+ * Compressed streams over node:zlib.
+ * @module
+ */
+export { type DeflateHandlers, Deflater } from './deflater.ts'
+export { CompressionError } from './error.ts'
+export { type InflateHandlers, Inflater } from './inflater.ts'
+export { type CompressionSettings, type InflateSettings, isAlgorithmAvailable } from './settings.ts'

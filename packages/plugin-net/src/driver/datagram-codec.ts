@@ -1,0 +1,88 @@
+/**
+ * The payloads of datagrams: text, bytes, or each compressed by itself.
+ * @module
+ */
+import { isUtf8 } from 'node:buffer'
+import { deflateSync, inflateSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { SocketError } from '@unisock/kernel/plugin'
+import { isAlgorithmAvailable } from '../compression/index.ts'
+import { compressionSettings } from '../framing/compression-settings.ts'
+import type { CompressionOption, TextEncoding } from '../options.ts'
+
+export interface DatagramCodec {
+  encode(data: string | Uint8Array): Uint8Array
+  /** @throws {Error} for a datagram that cannot be read. */
+  decode(bytes: Buffer): Buffer | string
+}
+
+const toBytes = (data: string | Uint8Array, encoding: BufferEncoding = 'utf8'): Uint8Array =>
+  typeof data === 'string' ? Buffer.from(data, encoding) : data
+
+export const binaryCodec: DatagramCodec = { encode: data => toBytes(data), decode: bytes => bytes }
+
+/** What is no text stays a Buffer. */
+export function textCodec(encoding: TextEncoding): DatagramCodec {
+  const isText = encoding === 'utf8' ? isUtf8 : () => true
+  return {
+    encode: data => toBytes(data, encoding),
+    decode: bytes => (isText(bytes) ? bytes.toString(encoding) : bytes),
+  }
+}
+
+/** The first byte of a compressed datagram. */
+const STORED = 0
+const HEADERS = { zlib: 1, zstd: 2 } as const
+/** Added to a header when the dictionary was used. */
+const WITH_DICTIONARY = 0x10
+const MAX_OUTPUT = 1024 * 1024
+
+/**
+ * Each datagram by itself, since others may be lost or overtaken. A byte before it says how it is compressed; what
+ * would grow is stored. With `raw` there is no such byte, and everything is compressed.
+ *
+ * @throws {SocketError} `ENOTSUP` where this Node lacks the algorithm.
+ */
+export function compressedCodec(option: CompressionOption): DatagramCodec {
+  const { algorithm = 'zlib', maxOutput = MAX_OUTPUT, dictionary } = compressionSettings(option)
+  if (!isAlgorithmAvailable(algorithm)) throw new SocketError('ENOTSUP', `this Node has no ${algorithm}`)
+  const { level, windowBits, memLevel, raw = false } = option
+  const compress =
+    algorithm === 'zlib'
+      ? (bytes: Uint8Array): Buffer => deflateSync(bytes, { level, windowBits, memLevel, dictionary })
+      : (bytes: Uint8Array): Buffer =>
+          zstdCompressSync(bytes, dictionary && { dictionary: Buffer.from(dictionary) })
+  const expand =
+    algorithm === 'zlib'
+      ? (bytes: Uint8Array): Buffer => inflateSync(bytes, { dictionary, maxOutputLength: maxOutput })
+      : (bytes: Uint8Array): Buffer =>
+          zstdDecompressSync(bytes, {
+            maxOutputLength: maxOutput,
+            ...(dictionary && { dictionary: Buffer.from(dictionary) }),
+          })
+  if (raw) return { encode: data => compress(toBytes(data)), decode: expand }
+  const header = HEADERS[algorithm] + (dictionary ? WITH_DICTIONARY : 0)
+  return {
+    encode(data) {
+      const bytes = toBytes(data)
+      const packed = compress(bytes)
+      return packed.length < bytes.length ? prefixed(header, packed) : prefixed(STORED, bytes)
+    },
+    decode(bytes) {
+      if (bytes.length === 0) throw new SocketError('EPROTO', 'a compressed datagram has no header byte')
+      const body = bytes.subarray(1)
+      if (bytes[0] === STORED) return body
+      if (bytes[0] === header) return expand(body)
+      throw new SocketError(
+        'EPROTO',
+        `a datagram is compressed in another way (${bytes[0]}), or with another dictionary`,
+      )
+    },
+  }
+}
+
+function prefixed(header: number, bytes: Uint8Array): Buffer {
+  const datagram = Buffer.allocUnsafe(bytes.length + 1)
+  datagram[0] = header
+  datagram.set(bytes, 1)
+  return datagram
+}

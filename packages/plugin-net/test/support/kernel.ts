@@ -1,0 +1,136 @@
+/** Kernels with the plugin, and fds on them. */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import {
+  type Addr,
+  type BindTarget,
+  createKernel,
+  type Fd,
+  type Handlers,
+  type Isolation,
+  type Kernel,
+  type Mode,
+  type ModeSpec,
+} from '@unisock/kernel'
+import { type LogLine, memoryLogger } from '../../../../test/support/memory-logger.ts'
+import { net } from '../../src/index.ts'
+
+export const ISOLATIONS: readonly Isolation[] = ['thread', 'process', 'inline']
+
+export type OptionRow = readonly [option: any, value: unknown]
+
+export async function netKernel(isolation: Isolation = 'thread'): Promise<Kernel & { lines: LogLine[] }> {
+  const logger = memoryLogger()
+  const kernel = await createKernel({ plugins: [net({ isolation })], logger })
+  return Object.assign(kernel, { lines: logger.lines })
+}
+
+/** A listener. */
+export async function serving<S extends ModeSpec>(
+  kernel: Kernel,
+  mode: Mode<S>,
+  handlers: Handlers<S>,
+  options: readonly OptionRow[] = [],
+  at: BindTarget = 0,
+): Promise<{ server: Fd<S>; addr: Addr }> {
+  const server = kernel.create(mode, handlers)
+  for (const [option, value] of options) void kernel.setOption(server, option, value)
+  void kernel.bind(server, at)
+  return { server, addr: await kernel.listen(server) }
+}
+
+/** A connected client. */
+export async function dialling<S extends ModeSpec>(
+  kernel: Kernel,
+  mode: Mode<S>,
+  to: Addr,
+  handlers: Handlers<S>,
+  options: readonly OptionRow[] = [],
+): Promise<Fd<S>> {
+  const client = kernel.create(mode, handlers)
+  for (const [option, value] of options) void kernel.setOption(client, option, value)
+  await kernel.connect(
+    client,
+    to.family === 'local' ? { path: to.address } : { host: to.address, port: to.port },
+  )
+  return client
+}
+
+/** Messages of an fd in the order they come, each awaited. */
+export class Inbox<T> {
+  readonly #items: T[] = []
+  readonly #waiting: ((item: T) => void)[] = []
+
+  readonly put = (item: T): void => {
+    const waiting = this.#waiting.shift()
+    if (waiting) waiting(item)
+    else this.#items.push(item)
+  }
+
+  next(): Promise<T> {
+    const item = this.#items.shift()
+    return item === undefined ? new Promise(resolve => this.#waiting.push(resolve)) : Promise.resolve(item)
+  }
+
+  /** The next one that fits; those before it are dropped. */
+  async find<U extends T>(fits: (item: T) => item is U): Promise<U>
+  async find(fits: (item: T) => boolean): Promise<T>
+  async find(fits: (item: T) => boolean): Promise<T> {
+    for (;;) {
+      const item = await this.next()
+      if (fits(item)) return item
+    }
+  }
+}
+
+export interface Peer extends AsyncDisposable {
+  readonly socket: Socket
+  /** Waits until so many bytes have come, and takes them. */
+  take(bytes: number): Promise<Buffer>
+  /** Everything up to the end. */
+  rest(): Promise<Buffer>
+}
+
+/** A plain TCP peer. */
+export async function plainPeer({ port }: Addr): Promise<Peer> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  await once(socket, 'connect')
+  let wake = (): void => {}
+  for (const event of ['readable', 'end', 'close']) socket.on(event, () => wake())
+  socket.on('error', () => {})
+  const more = (): Promise<void> =>
+    new Promise(resolve => {
+      wake = resolve
+    })
+  return {
+    socket,
+    async take(bytes) {
+      for (;;) {
+        const chunk = socket.read(bytes) as Buffer | null
+        if (chunk && chunk.length === bytes) return chunk
+        if (socket.readableEnded || socket.destroyed) throw new Error('the connection ended')
+        await more()
+      }
+    },
+    async rest() {
+      const chunks: Buffer[] = []
+      for (;;) {
+        const chunk = socket.read() as Buffer | null
+        if (chunk) chunks.push(chunk)
+        else if (socket.readableEnded || socket.destroyed) return Buffer.concat(chunks)
+        else await more()
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      if (socket.closed) return
+      const closed = once(socket, 'close')
+      socket.destroy()
+      await closed
+    },
+  }
+}
+
+/** Waits until a condition on events holds, asked once a loop turn. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(resolve => setImmediate(resolve))
+}

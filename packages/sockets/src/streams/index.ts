@@ -1,0 +1,11 @@
+/**
+ * Stream sockets by promise.
+ * @module
+ */
+export type { ReadOptions, ReadUntilOptions } from './byte-reader.ts'
+export { connect } from './connect.ts'
+export type { Endpoint, Host } from './endpoint.ts'
+export { listen, listenAny } from './listen.ts'
+export type { SocketName } from './names.ts'
+export { type ListenOptions, TcpServer } from './tcp-server.ts'
+export { type CloseSocketOptions, TcpSocket } from './tcp-socket.ts'
