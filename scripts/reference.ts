@@ -8,7 +8,7 @@ import type { PluginDefinition } from '../packages/kernel/src/plugin/plugin.ts'
 export function optionsPage(plugins: readonly PluginDefinition[]): string {
   const options = new Map<number, OptionDefinition>()
   for (const plugin of plugins) for (const option of plugin.options) options.set(option.number, option)
-  const modes = plugins.flatMap(plugin => plugin.modes)
+  const modes = plugins.flatMap(plugin => plugin.modes).sort((a, b) => a.number - b.number)
   const rows = [...options.values()]
     .sort((a, b) => a.number - b.number)
     .map(option => {

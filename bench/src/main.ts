@@ -8,14 +8,29 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { Case, Figures } from './case.ts'
 import { boot } from './cases/boot.ts'
+import { connections } from './cases/connections.ts'
 import { httpHello } from './cases/http-hello.ts'
 import { httpWork } from './cases/http-work.ts'
 import { link, linkProcess } from './cases/link.ts'
 import { restValidated } from './cases/rest-validated.ts'
-import { tcpBulk, tcpEcho } from './cases/tcp.ts'
+import { tcpBulk, tcpBulkSockets, tcpEcho, tcpEchoSockets } from './cases/tcp.ts'
+import { timers } from './cases/timers.ts'
 import { type Result, resultsOf, table } from './result.ts'
 
-const CASES: readonly Case[] = [link, linkProcess, httpHello, httpWork, restValidated, tcpEcho, tcpBulk, boot]
+const CASES: readonly Case[] = [
+  link,
+  linkProcess,
+  httpHello,
+  httpWork,
+  restValidated,
+  tcpEcho,
+  tcpEchoSockets,
+  tcpBulk,
+  tcpBulkSockets,
+  connections,
+  timers,
+  boot,
+]
 
 const { values } = parseArgs({
   args: process.argv.slice(2).filter(argument => argument !== '--'),

@@ -1,5 +1,5 @@
 /**
- * TCP through the kernel, beside node:net in the program's own thread: round trips of 128 bytes over 64
+ * TCP through the library in this thread and through the kernel, beside node:net: round trips of 128 bytes over 64
  * connections, and bytes one way over 4.
  * @module
  */
@@ -26,5 +26,19 @@ export const tcpBulk: Case = {
     { figure: 'units/s', unit: 'MB/s', against: 'node:net', goal: { atLeast: 0.7 } },
     { figure: 'owner-cpu', unit: 'µs/MB', against: 'node:net', goal: { atMost: 0.25 } },
   ],
+  rounds: 5,
+}
+
+export const tcpEchoSockets: Case = {
+  name: 'tcp-echo-sockets',
+  contenders: { unisock: tcp('sockets', ECHO), 'node:net': tcp('node-net', ECHO) },
+  metrics: [{ figure: 'units/s', unit: 'messages/s', against: 'node:net', goal: { atLeast: 0.95 } }],
+  rounds: 5,
+}
+
+export const tcpBulkSockets: Case = {
+  name: 'tcp-bulk-sockets',
+  contenders: { unisock: tcp('sockets', BULK), 'node:net': tcp('node-net', BULK) },
+  metrics: [{ figure: 'units/s', unit: 'MB/s', against: 'node:net', goal: { atLeast: 0.95 } }],
   rounds: 5,
 }
