@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import http from 'node:http'
+import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
@@ -20,7 +21,7 @@ interface Started extends AsyncDisposable {
 
 /** Starts the realm on free ports; resolves when it has said where it is. */
 async function startCommand(): Promise<Started> {
-  const child = spawn(process.execPath, [REALM, '--port', '0', '--api-port', '0'], {
+  const child = spawn(process.execPath, [REALM, '--port', '0', '--api-port', '0', '--telnet-port', '0'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exited = once(child, 'exit')
@@ -48,9 +49,21 @@ async function startCommand(): Promise<Started> {
   }
 }
 
+/** What a telnet door says first, up to its question. */
+async function greeting(host: string, port: number): Promise<string> {
+  const socket = connect({ host, port }).setEncoding('latin1')
+  let seen = ''
+  for await (const chunk of socket) {
+    seen += chunk
+    if (seen.includes('Your name: ')) break
+  }
+  return seen
+}
+
 test('the realm checks itself', async () => {
   const { code, stdout, stderr } = await runNode([REALM, '--check'])
   expect(stdout).toMatch(/^ok {3}GET /m)
+  expect(stdout).toMatch(/^ok {3}telnet: quit → Farewell\.$/m)
   expect(stdout).not.toMatch(/^FAIL/m)
   expect(stdout).toMatch(/all as it should be\n$/)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -62,10 +75,12 @@ describe.skipIf(!curl)('the realm, started', () => {
     async signal => {
       await using realm = await startCommand()
       const { places } = realm
-      expect([...places.keys()]).toEqual(['What is where', 'API', 'Documentation', 'The keeper'])
+      expect([...places.keys()]).toEqual(['What is where', 'API', 'Documentation', 'To play', 'The keeper'])
       const fetchText = async (...args: string[]) =>
         (await promisify(execFile)(curl!, ['-sS', '--fail', '--max-time', '10', ...args])).stdout
       expect(await fetchText(places.get('What is where')!)).toContain('<h1>Realm</h1>')
+      const [, host, port] = /^telnet (\S+) (\d+)$/.exec(places.get('To play')!)!
+      expect(await greeting(host!, Number(port))).toContain('Welcome to the realm.')
       expect(await fetchText('-L', places.get('Documentation')!)).toContain('swagger-ui')
       const api = places.get('API')!
       expect(JSON.parse(await fetchText(`${api}/realm`))).toMatchObject({ players: 1, rooms: 4 })

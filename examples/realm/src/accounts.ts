@@ -32,14 +32,22 @@ export class Accounts {
     this.#accounts.delete(player)
   }
 
-  /** A token for the player; undefined when the password is wrong. */
-  login(player: number, password: string): string | undefined {
+  has(player: number): boolean {
+    return this.#accounts.has(player)
+  }
+
+  verify(player: number, password: string): boolean {
     const account = this.#accounts.get(player)
     // Hashing for unknown players too keeps the time from telling who exists.
     const key = scryptSync(password, account?.salt ?? Buffer.alloc(16), KEY_BYTES)
-    if (!account || !timingSafeEqual(key, account.key)) return undefined
+    return account !== undefined && timingSafeEqual(key, account.key)
+  }
+
+  /** A token for the player; undefined when the password is wrong. */
+  login(player: number, password: string): string | undefined {
+    if (!this.verify(player, password)) return undefined
     return signJwt(
-      { sub: String(player), roles: account.roles },
+      { sub: String(player), roles: this.#accounts.get(player)!.roles },
       { secret: this.secret, expiresIn: TOKEN_SECONDS },
     )
   }

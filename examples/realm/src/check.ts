@@ -1,8 +1,9 @@
 /**
- * Calls every route of a realm as a client would, and says what it did.
+ * Calls every route of a realm as a client would, plays its world, and says what it did.
  * @module
  */
 import type { Realm } from './realm.ts'
+import { playRealm } from './telnet/check.ts'
 
 interface Step {
   readonly method: string
@@ -12,9 +13,9 @@ interface Step {
   readonly body?: unknown
 }
 
-/** True when everything was answered as it should be. */
+/** True when everything was as it should be. */
 export async function checkRealm(
-  { page, api, docs, password }: Realm,
+  { page, api, docs, telnet, password }: Realm,
   print: (line: string) => void,
 ): Promise<boolean> {
   let failures = 0
@@ -41,8 +42,8 @@ export async function checkRealm(
 
   const landing = await call({ method: 'GET', path: page, expect: 200 })
   judge(
-    'the landing page names the API and its documentation',
-    landing.includes(api) && landing.includes(docs),
+    'the landing page names the API, its documentation and the telnet door',
+    [api, docs, `${telnet.address} ${telnet.port}`].every(place => landing.includes(place)),
   )
   await call({ method: 'GET', path: `${docs}/`, expect: 200 })
   const document = await call({ method: 'GET', path: `${docs}/json`, expect: 200 })
@@ -96,6 +97,7 @@ export async function checkRealm(
   await call({ method: 'DELETE', path: `/players/${wren.id}`, token, expect: 403 })
   await call({ method: 'DELETE', path: `/players/${wren.id}`, token: admin, expect: 204 })
   await call({ method: 'POST', path: '/realm', expect: 405 })
+  await playRealm(telnet, judge)
   print(failures === 0 ? 'all as it should be' : `${failures} failed`)
   return failures === 0
 }

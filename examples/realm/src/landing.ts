@@ -2,14 +2,16 @@
  * The page that says what is where.
  * @module
  */
+import type { Addr } from '@unisock/kernel'
 import type { Room, World } from './world.ts'
 
 export interface Places {
   readonly api: string
   readonly docs: string
+  readonly telnet: Pick<Addr, 'address' | 'port'>
 }
 
-export function landingPage(world: World, { api, docs }: Places): string {
+export function landingPage(world: World, { api, docs, telnet }: Places): string {
   const players = world.players().length
   return `<!doctype html>
 <html lang="en">
@@ -22,6 +24,7 @@ export function landingPage(world: World, { api, docs }: Places): string {
   <h1>Realm</h1>
   <p>A small game world whose state lives in one thread, and whose protocols do not.</p>
   <p><a class="button" href="${docs}">Documentation</a> Try every call of the API in the page.</p>
+  <p>To play, <code>telnet ${telnet.address} ${telnet.port}</code>, or the same in a MUD client.</p>
 </header>
 <main>
   <h2>Calls</h2>
@@ -37,7 +40,7 @@ export function landingPage(world: World, { api, docs }: Places): string {
   <div class="rooms">
 ${world
   .rooms()
-  .map(room => card(room, api))
+  .map(room => card(room, world, api))
   .join('\n')}
   </div>
 </main>
@@ -45,12 +48,13 @@ ${world
 `
 }
 
-function card({ id, name, description, exits }: Room, api: string): string {
+function card({ id, name, description, exits }: Room, world: World, api: string): string {
   const ways = Object.keys(exits).map(escapeHtml).join(', ')
+  const here = world.players(id).map(player => escapeHtml(player.name))
   return `    <section>
       <h3><a href="${api}/rooms/${id}">${escapeHtml(name)}</a></h3>
       <p>${escapeHtml(description)}</p>
-      <p class="exits">Exits: ${ways || 'none'}</p>
+      <p class="exits">Exits: ${ways || 'none'}</p>${here.length > 0 ? `\n      <p class="people">Here: ${here.join(', ')}</p>` : ''}
     </section>`
 }
 
@@ -67,7 +71,7 @@ const STYLE = `
   td:first-child, code { font: .9rem ui-monospace, monospace; overflow-wrap: anywhere }
   .rooms { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: .8rem }
   section { border: 1px solid var(--line); border-radius: 8px; padding: .9rem 1.1rem }
-  .exits { font-size: .85rem; opacity: .75 }
+  .exits, .people { font-size: .85rem; opacity: .75 }
 `
 
 function escapeHtml(text: string): string {

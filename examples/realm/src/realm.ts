@@ -1,10 +1,12 @@
 /**
- * The realm, served: a REST API and a landing page, their protocol work in one worker named `web`.
+ * The realm, served: a REST API and a landing page, their protocol work in one worker named `web`, and a telnet door,
+ * its protocol work in one named `net`.
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { createKernel, type Isolation } from '@unisock/kernel'
+import { type Addr, createKernel, type Isolation } from '@unisock/kernel'
 import { HTTP_HEALTH_PATH, HTTP_SERVER, http } from '@unisock/plugin-http'
+import { net } from '@unisock/plugin-net'
 import {
   REST_ADD_ROUTE,
   REST_DOCS_PATH,
@@ -18,6 +20,7 @@ import { Accounts } from './accounts.ts'
 import { landingPage } from './landing.ts'
 import { routes } from './routes.ts'
 import { SCHEMAS } from './schemas.ts'
+import { openDoor } from './telnet/door.ts'
 import { World } from './world.ts'
 
 export interface RealmOptions {
@@ -25,6 +28,8 @@ export interface RealmOptions {
   port?: number
   /** Of the API; 0 takes a free one. @default 0 */
   apiPort?: number
+  /** Of the telnet door; 0 takes a free one. @default 0 */
+  telnetPort?: number
   isolation?: Isolation
 }
 
@@ -32,6 +37,7 @@ export interface Realm extends AsyncDisposable {
   readonly page: string
   readonly api: string
   readonly docs: string
+  readonly telnet: Addr
   /** The keeper's password, made anew at each start. */
   readonly password: string
 }
@@ -42,10 +48,12 @@ const DOCS_PATH = '/docs'
 export async function startRealm({
   port = 0,
   apiPort = 0,
+  telnetPort = 0,
   isolation = 'thread',
 }: RealmOptions = {}): Promise<Realm> {
-  const settings = { worker: 'web', isolation }
-  const kernel = await createKernel({ plugins: [http(settings), rest(settings)] })
+  const web = { worker: 'web', isolation }
+  const plugins = [http(web), rest(web), net({ worker: 'net', isolation })]
+  const kernel = await createKernel({ plugins })
   const world = new World()
   const accounts = new Accounts()
   const password = randomBytes(9).toString('base64url')
@@ -61,7 +69,8 @@ export async function startRealm({
   const apiAddress = await kernel.bind(api, apiPort)
   await kernel.listen(api)
   const origin = `http://127.0.0.1:${apiAddress.port}`
-  const places = { api: `${origin}${BASE_PATH}`, docs: `${origin}${DOCS_PATH}` }
+  const door = await openDoor(kernel, world, accounts, telnetPort)
+  const places = { api: `${origin}${BASE_PATH}`, docs: `${origin}${DOCS_PATH}`, telnet: door.address }
 
   const page = kernel.create(HTTP_SERVER, (fd, request) => {
     const found = request.path === '/'
@@ -77,6 +86,9 @@ export async function startRealm({
     ...places,
     page: `http://127.0.0.1:${pageAddress.port}/`,
     password,
-    [Symbol.asyncDispose]: () => kernel.close(),
+    [Symbol.asyncDispose]() {
+      door.close()
+      return kernel.close()
+    },
   }
 }

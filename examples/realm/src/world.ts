@@ -20,15 +20,35 @@ export interface Player {
 
 export type NewPlayer = Pick<Player, 'name'> & Partial<Pick<Player, 'room'>>
 
+/** What happens in the world. `room` is where it is noticed. */
+export type WorldEvent =
+  /** `from` is the room that was left; absent for who is new, and for who was put here. */
+  | { readonly type: 'arrived'; readonly player: Player; readonly room: string; readonly from?: string }
+  | { readonly type: 'left'; readonly player: Player; readonly room: string; readonly direction: string }
+  | { readonly type: 'said'; readonly player: Player; readonly room: string; readonly text: string }
+  /** Somebody begins or ends to play one who stays in the world. */
+  | { readonly type: 'woke' | 'slept'; readonly player: Player; readonly room: string }
+  /** The player is in the world no more. */
+  | { readonly type: 'gone'; readonly player: Player; readonly room: string }
+
+export type WorldObserver = (event: WorldEvent) => void
+
 const FIRST_ROOM = 'gate'
 
 export class World {
   readonly #rooms = new Map<string, Room>()
   readonly #players = new Map<number, Player>()
+  readonly #observers = new Set<WorldObserver>()
   #lastPlayer = 0
 
   constructor() {
     for (const room of ROOMS) this.putRoom(room)
+  }
+
+  /** Tells the observer what happens, until the result is disposed. */
+  watch(observer: WorldObserver): Disposable {
+    this.#observers.add(observer)
+    return { [Symbol.dispose]: () => void this.#observers.delete(observer) }
   }
 
   rooms(): Room[] {
@@ -47,7 +67,10 @@ export class World {
   /** Whoever is in a room that is removed stands at the gate. The gate itself stays. */
   removeRoom(id: string): boolean {
     if (id === FIRST_ROOM || !this.#rooms.delete(id)) return false
-    for (const player of this.#players.values()) if (player.room === id) player.room = FIRST_ROOM
+    for (const player of this.players(id)) {
+      player.room = FIRST_ROOM
+      this.#tell({ type: 'arrived', player, room: FIRST_ROOM })
+    }
     return true
   }
 
@@ -67,18 +90,43 @@ export class World {
   addPlayer({ name, room = FIRST_ROOM }: NewPlayer): Player {
     const player = { id: ++this.#lastPlayer, name, room, level: 1 }
     this.#players.set(player.id, player)
+    this.#tell({ type: 'arrived', player, room })
     return player
   }
 
   removePlayer(id: number): boolean {
-    return this.#players.delete(id)
+    const player = this.#players.get(id)
+    if (!player) return false
+    this.#players.delete(id)
+    this.#tell({ type: 'gone', player, room: player.room })
+    return true
   }
 
   /** Walks through an exit; undefined when there is none in that direction. */
   move(player: Player, direction: string): Room | undefined {
-    const next = this.room(this.room(player.room)?.exits[direction] ?? '')
-    if (next) player.room = next.id
+    const { room: from } = player
+    const next = this.room(this.room(from)?.exits[direction] ?? '')
+    if (!next) return undefined
+    player.room = next.id
+    this.#tell({ type: 'left', player, room: from, direction })
+    this.#tell({ type: 'arrived', player, room: next.id, from })
     return next
+  }
+
+  say(player: Player, text: string): void {
+    this.#tell({ type: 'said', player, room: player.room, text })
+  }
+
+  wake(player: Player): void {
+    this.#tell({ type: 'woke', player, room: player.room })
+  }
+
+  sleep(player: Player): void {
+    this.#tell({ type: 'slept', player, room: player.room })
+  }
+
+  #tell(event: WorldEvent): void {
+    for (const observer of this.#observers) observer(event)
   }
 }
 
