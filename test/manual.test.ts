@@ -93,13 +93,42 @@ GET /search?limit=1000 200 {"fits":false,"why":[{"in":"query","path":"/limit","m
 GET /docs 200 a page
 `
 
+const USE_SOCKETS = `
+for (const it of [server, secureServer, submission]) it.close()
+await serving
+await ears.close()
+loop[Symbol.dispose]()
+`
+
+const SOCKETS_SAY = `hello
+no-such-host.invalid cannot be resolved
+hello over TLSv1.3 echo
+250 encrypted
+2001:db8::1 2001:db8::2 true
+127.0.0.1 ::1 ::1
+true
+true
+anybody? true
+echo: sent as soon as it stands
+packet one
+packet two
+3
+hello from a thread
+`
+
 describe('the examples of the manual', () => {
   const openssl = findProgram('openssl')
-  test.skipIf(!openssl)('docs/http.md compile and work', { timeout: 60_000 }, async () => {
-    await using folder = await scratchFolder('http')
+
+  /** `cert.pem` and `key.pem` for localhost. */
+  async function makeCertificate(cwd: string): Promise<void> {
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', 'key.pem']
     const certificate = ['req', '-x509', ...key, '-out', 'cert.pem', '-days', '2', '-subj', '/CN=localhost']
-    await promisify(execFile)(openssl!, certificate, { cwd: folder.path })
+    await promisify(execFile)(openssl!, certificate, { cwd })
+  }
+
+  test.skipIf(!openssl)('docs/http.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('http')
+    await makeCertificate(folder.path)
     expect(await runManual('docs/http.md', USE_HTTP, folder.path)).toEqual({
       code: 0,
       stdout: HTTP_ANSWERS,
@@ -114,5 +143,14 @@ describe('the examples of the manual', () => {
       stdout: REST_ANSWERS,
       stderr: '',
     })
+  })
+
+  test.skipIf(!openssl)('docs/sockets.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('sockets')
+    await makeCertificate(folder.path)
+    const { stdout, ...rest } = await runManual('docs/sockets.md', USE_SOCKETS, folder.path)
+    expect(rest).toEqual({ code: 0, stderr: '' })
+    // Packets and the loop's own sockets come in the order the system has.
+    expect(stdout.split('\n').sort()).toEqual(SOCKETS_SAY.split('\n').sort())
   })
 })

@@ -9,15 +9,15 @@ import { type Endpoint, type Host, toEndpoint } from './endpoint.ts'
 import { TcpSocket } from './tcp-socket.ts'
 
 /**
- * Connects to a port of this machine, a host and port, an address, or the path of a local socket.
+ * Connects to a port of this machine, a host and port, an address, or the path of a local socket: also to what
+ * {@link TcpServer.getSockName} gives.
  *
  * @example const socket = await connect('example.org', 443, { tls: {} })
  * @throws {SocketsError} see {@link dial}.
  */
 export function connect(port: number, options?: DialOptions): Promise<TcpSocket>
 export function connect(host: Host, port: number, options?: DialOptions): Promise<TcpSocket>
-export function connect(to: InetAddr | Target, options?: DialOptions): Promise<TcpSocket>
-export function connect(path: string, options?: DialOptions): Promise<TcpSocket>
+export function connect(to: InetAddr | Target | string, options?: DialOptions): Promise<TcpSocket>
 export async function connect(
   first: Endpoint | Host,
   second?: number | DialOptions,

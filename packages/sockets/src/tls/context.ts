@@ -27,13 +27,13 @@ export interface TlsContextOptions {
   key?: string | undefined
   passphrase?: string | undefined
   ca?: string | readonly string[] | undefined
-  /** An OpenSSL cipher list. */
+  /** An OpenSSL cipher list. Without a name of TLS 1.3 in it, the ciphers of TLS 1.3 stay as they are. */
   ciphers?: string | undefined
   /** The oldest version accepted. @default 'TLSv1.2' */
   minVersion?: SecureVersion | undefined
   /** Diffie-Hellman parameters: PEM text, a path, or `auto`. */
   dhparam?: string | undefined
-  /** No session tickets and no session cache: less memory a connection. @default false */
+  /** No session tickets: less memory a connection, and a whole handshake for each. @default false */
   lowMemory?: boolean | undefined
 }
 

@@ -1,0 +1,16 @@
+import { once } from 'node:events'
+import { connect, listen } from '../src/index.ts'
+const server = await listen(0)
+const client = await connect(server.getSockName())
+const accepted = await server.accept()
+await client.write('first second')
+console.log(String(await accepted.readExactly(6)))
+const d = accepted.asDuplex()
+console.log('flowing', d.readableFlowing, d.readableLength, d.listenerCount('readable'))
+const t = setTimeout(()=>{console.log('stuck', d.readableFlowing, d.readableLength, d.isPaused(), d._readableState.readableListening); process.exit()}, 1000)
+console.log(String((await once(d,'data'))[0]))
+const web = client.asWebStreams()
+console.log('web')
+d.end('from a Duplex')
+for await (const c of web.readable) console.log(Buffer.from(c).toString())
+console.log('done'); process.exit()
