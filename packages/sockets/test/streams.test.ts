@@ -143,6 +143,30 @@ describe.each(['tcp', 'local'])('a %s stream', kind => {
     expect(texts.join('')).toBe('from a Duplex')
     await expect(ends.client.read(1)).rejects.toMatchObject({ code: 'ERR_NOT_CONNECTED' })
   })
+
+  test('as web streams ends one side after the other', async () => {
+    await using ends = await pair()
+    const { readable, writable } = ends.client.asWebStreams()
+    const writer = writable.getWriter()
+    await writer.write(Buffer.from('all'))
+    await writer.close()
+    expect((await ends.accepted.read()).toString()).toBe('all')
+    await ends.accepted.write('answer')
+    const reader = readable.getReader()
+    expect(Buffer.from((await reader.read()).value!).toString()).toBe('answer')
+    await ends.accepted.close()
+    expect((await reader.read()).done).toBe(true)
+  })
+
+  test('as a web stream that is cancelled drops the connection', async () => {
+    await using ends = await pair()
+    await ends.client.asWebStreams().readable.cancel()
+    const ended = await ends.accepted.read().then(
+      bytes => bytes.length,
+      error => error.code,
+    )
+    expect([0, 'ECONNRESET']).toContain(ended)
+  })
 })
 
 describe('connecting', () => {

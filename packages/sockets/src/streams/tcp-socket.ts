@@ -3,19 +3,18 @@
  * @module
  */
 import type { Socket } from 'node:net'
-import { Duplex } from 'node:stream'
-import type { ReadableStream, WritableStream } from 'node:stream/web'
+import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { type DialOptions, dial } from '../engine/dial.ts'
 import { Listener, type ListenerOptions } from '../engine/listener.ts'
 import { LOOPBACK, type Target, toSocketsError } from '../engine/target.ts'
 import { SocketsError } from '../errors.ts'
-import { clientHandshake, readClientTls, type TlsClientOptions } from '../tls/client.ts'
-import { readServerTls, serverHandshake, type TlsServerOptions } from '../tls/server.ts'
 import { type TlsSession, tlsSession } from '../tls/session.ts'
 import { isExpectedBindFailure } from './bind-failure.ts'
 import { ByteReader, type ReadOptions, type ReadUntilOptions } from './byte-reader.ts'
 import { peerName, type SocketName, sockName } from './names.ts'
+import { prepareUpgrade, type TlsUpgradeOptions } from './upgrade.ts'
+import { toWebStreams, type WebStreams } from './web-streams.ts'
 
 const EMPTY = new Uint8Array(0)
 
@@ -221,14 +220,13 @@ export class TcpSocket implements AsyncDisposable {
    * @throws {TlsOptionError} and the connection stays as it was.
    * @throws {SocketsError} the errors of {@link clientHandshake}; the socket is closed then.
    */
-  async tlsUpgrade(options: TlsClientOptions | ({ isServer: true } & TlsServerOptions) = {}): Promise<void> {
+  async tlsUpgrade(options: TlsUpgradeOptions = {}): Promise<void> {
     const stream = this.#connected('tlsUpgrade')
     if (this.isEncrypted)
       throw new SocketsError('ERR_ALREADY_CONNECTED', 'the socket speaks TLS already', {
         operation: 'tlsUpgrade',
       })
-    const handshake =
-      'isServer' in options ? asServer(stream, options) : asClient(stream, this.#host, options)
+    const handshake = prepareUpgrade(stream, this.#host, options)
     this.#detach()
     try {
       this.#adopt(await handshake())
@@ -240,15 +238,12 @@ export class TcpSocket implements AsyncDisposable {
 
   /** The socket as a Node stream, which it belongs to from then on. */
   asDuplex(): Duplex {
-    const stream = this.#connected('asDuplex')
-    this.#detach()
-    stream.off('error', this.#fail)
-    return stream
+    return this.#giveAway('asDuplex')
   }
 
   /** The socket as a pair of web streams, which it belongs to from then on. */
-  asWebStreams(): { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> } {
-    return Duplex.toWeb(this.asDuplex())
+  asWebStreams(): WebStreams {
+    return toWebStreams(new TcpSocket(this.#giveAway('asWebStreams')))
   }
 
   /** Lets the process end while the socket is open. */
@@ -270,6 +265,13 @@ export class TcpSocket implements AsyncDisposable {
 
   readonly #fail = (error: NodeJS.ErrnoException): void => {
     this.#failure = toSocketsError(error, error.syscall ?? 'read')
+  }
+
+  #giveAway(operation: string): Socket {
+    const stream = this.#connected(operation)
+    this.#detach()
+    stream.off('error', this.#fail)
+    return stream
   }
 
   #detach(): void {
@@ -300,18 +302,4 @@ export class TcpSocket implements AsyncDisposable {
   #gone(operation: string): Error {
     return this.#failure ?? new SocketsError('ERR_SOCKET_CLOSED', undefined, { operation })
   }
-}
-
-function asClient(
-  stream: Socket,
-  host: string | undefined,
-  options: TlsClientOptions,
-): () => Promise<Socket> {
-  const tls = readClientTls(options)
-  return () => clientHandshake(stream, host, tls)
-}
-
-function asServer(stream: Socket, options: TlsServerOptions): () => Promise<Socket> {
-  const tls = readServerTls(options)
-  return () => serverHandshake(stream, tls)
 }
