@@ -15,6 +15,7 @@ import { link, linkProcess } from './cases/link.ts'
 import { restValidated } from './cases/rest-validated.ts'
 import { tcpBulk, tcpBulkSockets, tcpEcho, tcpEchoSockets } from './cases/tcp.ts'
 import { timers } from './cases/timers.ts'
+import { udpBatch } from './cases/udp-batch.ts'
 import { type Result, resultsOf, table } from './result.ts'
 
 const CASES: readonly Case[] = [
@@ -27,6 +28,7 @@ const CASES: readonly Case[] = [
   tcpEchoSockets,
   tcpBulk,
   tcpBulkSockets,
+  udpBatch,
   connections,
   timers,
   boot,
