@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { runManual } from './support/manual.ts'
@@ -116,6 +118,44 @@ packet two
 hello from a thread
 `
 
+/** A module beside a program, loaded before it begins: waits until the program has said so many lines. */
+const SAID = `
+let lines = 0
+let wake = (): void => {}
+const log = console.log
+console.log = (...what: unknown[]): void => {
+  log(...what)
+  lines++
+  wake()
+}
+export async function said(count: number): Promise<void> {
+  while (lines < count) await new Promise<void>(resolve => (wake = resolve))
+}
+`
+
+const NET_SAYS = `hello, you say
+ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+ping pong from 127.0.0.1
+to the group, says somebody
+NOBODY ELSE HEARS
+TLSv1.3
+unpacked: there and back
+noted: all is well
+{"sensor":"attic","celsius":31}
+they echo: true
+they echo: false
+Char.Status { name: 'Wren' }
+["startup-reply",5,"*router",0,"The Gate",0,1]
+6553600 bytes
+`
+
+const USE_NET = `
+import { said } from './said.ts'
+
+await said(${NET_SAYS.trim().split('\n').length})
+await kernel.close()
+`
+
 describe('the examples of the manual', () => {
   const openssl = findProgram('openssl')
 
@@ -152,5 +192,14 @@ describe('the examples of the manual', () => {
     expect(rest).toEqual({ code: 0, stderr: '' })
     // Packets and the loop's own sockets come in the order the system has.
     expect(stdout.split('\n').sort()).toEqual(SOCKETS_SAY.split('\n').sort())
+  })
+  test.skipIf(!openssl)('docs/net.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('net')
+    await makeCertificate(folder.path)
+    await writeFile(join(folder.path, 'said.ts'), SAID)
+    const { stdout, ...rest } = await runManual('docs/net.md', USE_NET, folder.path)
+    expect(rest).toEqual({ code: 0, stderr: '' })
+    // Each program's lines come in the order the system has.
+    expect(stdout.split('\n').sort()).toEqual(NET_SAYS.split('\n').sort())
   })
 })

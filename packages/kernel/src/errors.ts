@@ -59,6 +59,7 @@ export const ERRORS = {
   ENOTSUP: kind(-12, 'usage', 'Not supported'),
   EACCES: kind(-7, 'authentication', 'Permission denied'),
   EADDRNOTAVAIL: kind(-10, 'connection', 'Address not available'),
+  EMSGSIZE: kind(-27, 'usage', 'Message too long'),
   ENOBUFS: kind(-29, 'connection', 'Too much is queued for a reader that is too slow', true),
   ECONNRESET: kind(-28, 'connection', 'Connection reset by peer', true),
   EPIPE: kind(-28, 'connection', 'Broken pipe', true),

@@ -6,6 +6,7 @@ import { SO_LINGER } from '../src/index.ts'
 import { defineMode, defineOption, type } from '../src/plugin/index.ts'
 import { BROKEN_OPTION } from './fixtures/broken/plugins.ts'
 import { ECHO_CLIENT, ECHO_ROW, ECHO_SERVER, ECHO_UPPER, echo } from './fixtures/echo/index.ts'
+import { PARCEL, PARCEL_LENT } from './fixtures/parcel/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 declare function expectType<A>(): <B>(
@@ -88,4 +89,31 @@ export function followsTheMode(connection: Fd<Conn<SpecOf<typeof STRICT>>>): voi
   kernel.write(connection, { s: 5 })
   // @ts-expect-error and so does broadcast
   kernel.broadcast(kernel.create(STRICT, {}), 'text')
+}
+
+export async function isEither(): Promise<void> {
+  const either = kernel.create(PARCEL, {
+    open(fd, listener) {
+      kernel.write(fd, 'a connection takes writes')
+      kernel.broadcast(listener, 'and so does what listens, for all of them', { except: fd })
+    },
+    message(_fd, data) {
+      expectType<string | Uint8Array>()(data, [])
+    },
+  })
+  expectType<Fd<SpecOf<typeof PARCEL>>>()(either, [])
+  expectType<Addr>()(await kernel.connect(either, 1), [])
+  expectType<Addr>()(await kernel.listen(either), [])
+  kernel.write(either, 'a client takes writes')
+  kernel.write([either, either], new Uint8Array(1))
+  expectType<number>()(await kernel.query(either, PARCEL_LENT), [])
+  expectType<SpecOf<typeof PARCEL>['write']>()({} as Conn<SpecOf<typeof PARCEL>>['write'], [])
+  // @ts-expect-error write follows the mode
+  kernel.write(either, { text: 'x' })
+  // @ts-expect-error and so does broadcast
+  kernel.broadcast(either, 7)
+  // @ts-expect-error a mode without a reply has no requests
+  void kernel.request(either, 'x')
+  // @ts-expect-error an option of another family
+  void kernel.setOption(either, ECHO_UPPER, true)
 }

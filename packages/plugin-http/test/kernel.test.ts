@@ -2,7 +2,18 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
-import { HTTP_SERVER_MODE, REST_MODE, TLS_CERTIFICATE, TLS_PRIVATE_KEY, WS_MODE } from '@unisock/kernel'
+import type { ConnectionOptions } from 'node:tls'
+import {
+  HTTP_SERVER_MODE,
+  REST_MODE,
+  SO_TLS_VERIFY_PEER,
+  TLS_ALPN,
+  TLS_CA,
+  TLS_CERTIFICATE,
+  TLS_PRIVATE_KEY,
+  TLS_SESSION,
+  WS_MODE,
+} from '@unisock/kernel'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Authority, type Issued } from '../../../test/support/certificates.ts'
@@ -463,10 +474,10 @@ describe.each(ISOLATIONS)('HTTPS over %s', isolation => {
   })
   afterAll(() => authority[Symbol.dispose]())
 
-  const ask = (port: number, servername: string): Promise<string> =>
+  const ask = (port: number, servername: string, tls: ConnectionOptions = {}): Promise<string> =>
     new Promise((resolve, reject) => {
       httpsRequest(
-        { host: '127.0.0.1', port, agent: false, ca: authority.certificate, servername },
+        { host: '127.0.0.1', port, agent: false, ca: authority.certificate, servername, ...tls },
         response => {
           response.setEncoding('utf8').on('data', resolve)
         },
@@ -497,5 +508,46 @@ describe.each(ISOLATIONS)('HTTPS over %s', isolation => {
     })
     expect(await ask(port, 'other.test')).toBe('secure')
     expect(kernel.getOption(server, TLS_PRIVATE_KEY)).toBe('[redacted]')
+  })
+
+  test('an exchange tells what its handshake agreed on, and whose certificate the client has', async () => {
+    await using kernel = await httpKernel(isolation)
+    const server = kernel.create(HTTPS_SERVER, {
+      error() {},
+      async message(fd) {
+        const session = await kernel.query(fd, TLS_SESSION)
+        const refused = await kernel.query(fd, TLS_CERTIFICATE).catch(error => error.code)
+        kernel.write(fd, { body: { session, refused } })
+      },
+    })
+    await kernel.setOption(server, TLS_CERTIFICATE, main.certificate)
+    await kernel.setOption(server, TLS_PRIVATE_KEY, main.privateKey)
+    await kernel.setOption(server, TLS_ALPN, ['http/1.1'])
+    const { port } = await kernel.bind(server, 0)
+    await kernel.listen(server)
+    const anonymous = JSON.parse(await ask(port, 'localhost', { ALPNProtocols: ['http/1.1'] }))
+    expect(anonymous).toEqual({
+      session: {
+        protocol: 'TLSv1.3',
+        cipher: expect.stringMatching(/^TLS_/),
+        alpn: 'http/1.1',
+        serverName: 'localhost',
+        authorized: false,
+      },
+      refused: 'ENOTSUP',
+    })
+    await kernel.setOption(server, TLS_CA, authority.certificate)
+    await kernel.setOption(server, SO_TLS_VERIFY_PEER, true)
+    const { session } = JSON.parse(
+      await ask(port, 'localhost', { cert: other.certificate, key: other.privateKey }),
+    )
+    expect(session).toMatchObject({
+      authorized: true,
+      peerCertificate: {
+        subject: 'CN=other.test',
+        issuer: 'CN=Test CA',
+        altNames: expect.stringContaining('DNS:other.test'),
+      },
+    })
   })
 })

@@ -5,6 +5,7 @@
 import { defineOption, type Schema, type } from '@unisock/kernel/plugin'
 import type { DecoderSettings } from './mudmode/index.ts'
 import type { MsspValues, TelnetSettings } from './telnet/index.ts'
+import { OPTIONS } from './telnet/options.ts'
 
 const family = 'net'
 const STREAMS = [0, 1, 3, 5, 6, 7, 8]
@@ -230,8 +231,9 @@ export type TelnetOption = Omit<TelnetSettings, 'compression' | 'mssp'> & {
 const optionNames: Schema = {
   type: 'array',
   maxItems: 64,
-  items: { anyOf: [{ type: 'string' }, integer('An option by number.', 0, 255)] },
+  items: { anyOf: [{ enum: Object.keys(OPTIONS) }, integer('An option by number.', 0, 255)] },
 }
+const msspValue: Schema = { type: ['string', 'number', 'boolean'] }
 const charset: Schema = { enum: ['utf-8', 'latin1', 'ascii'] }
 
 export const SO_TELNET = defineOption({
@@ -248,7 +250,10 @@ export const SO_TELNET = defineOption({
       offer: optionNames,
       refuse: optionNames,
       accept: { type: 'array', maxItems: 64, items: integer('An option by number.', 0, 255) },
-      mssp: { type: 'object' },
+      mssp: {
+        type: 'object',
+        additionalProperties: { anyOf: [msspValue, { type: 'array', items: msspValue }] },
+      },
       charset,
       charsets: { type: 'array', items: charset },
       terminal: {

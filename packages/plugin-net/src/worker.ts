@@ -8,7 +8,8 @@ import { binaryCodec, compressedCodec, type DatagramCodec, textCodec } from './d
 import { DatagramSocket } from './driver/datagram-socket.ts'
 import { type StreamMode, StreamSocket } from './driver/stream-socket.ts'
 import { binaryFraming } from './framing/binary.ts'
-import { checkCompression, compressedFraming } from './framing/compressed.ts'
+import { compressedFraming } from './framing/compressed.ts'
+import { checkCompression } from './framing/compression-settings.ts'
 import { mudFraming } from './framing/mud.ts'
 import { textFraming } from './framing/text.ts'
 import {
@@ -27,6 +28,10 @@ import { SO_COMPRESSION, SO_ENCODING } from './options.ts'
 
 const wheel = new TimerWheel()
 
+const compressed = {
+  framing: compressedFraming,
+  check: (socket: PluginSocket): void => checkCompression(socket.option(SO_COMPRESSION)),
+}
 const stream =
   (mode: StreamMode) =>
   (socket: PluginSocket): StreamSocket =>
@@ -44,8 +49,8 @@ const DRIVERS: Readonly<Record<number, (socket: PluginSocket) => Driver>> = {
   [DATAGRAM_BINARY]: datagram(() => binaryCodec),
   [STREAM_TLS]: stream({ framing: textFraming, secure: true }),
   [STREAM_TLS_BINARY]: stream({ framing: binaryFraming, secure: true }),
-  [STREAM_COMPRESSED]: stream({ framing: compressedFraming, secure: false, check: checkCompression }),
-  [STREAM_TLS_COMPRESSED]: stream({ framing: compressedFraming, secure: true, check: checkCompression }),
+  [STREAM_COMPRESSED]: stream({ ...compressed, secure: false }),
+  [STREAM_TLS_COMPRESSED]: stream({ ...compressed, secure: true }),
   [DATAGRAM_COMPRESSED]: datagram(socket => compressedCodec(socket.option(SO_COMPRESSION))),
 }
 

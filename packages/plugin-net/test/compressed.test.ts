@@ -2,9 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { constants, createDeflate, createInflate, deflateSync } from 'node:zlib'
 import type { Fd } from '@unisock/kernel'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isAlgorithmAvailable } from '../src/compression/index.ts'
-import { type CompressionOption, SO_COMPRESSION, STREAM_COMPRESSED } from '../src/index.ts'
+import {
+  type CompressionOption,
+  DATAGRAM_COMPRESSED,
+  SO_COMPRESSION,
+  STREAM_COMPRESSED,
+} from '../src/index.ts'
 import { dialling, Inbox, ISOLATIONS, netKernel, plainPeer, serving, until } from './support/kernel.ts'
 
 describe.each(ISOLATIONS)('compressed streams over %s', isolation => {
@@ -137,4 +143,52 @@ test('settings this Node does not take are refused at bind and connect', async (
   await expect(kernel.setOption(fd, SO_COMPRESSION, { algoritm: 'zlib' } as never)).rejects.toMatchObject({
     code: 'EINVAL',
   })
+})
+
+test('whatever SO_COMPRESSION takes is refused by bind, or carries data', async () => {
+  await using kernel = await netKernel()
+  const corrupt = Buffer.from('37a430ec0102030405060708090a0b0c', 'hex')
+  const settings = fc.record(
+    {
+      algorithm: fc.constantFrom('zlib', 'zstd'),
+      level: fc.integer({ min: 0, max: 22 }),
+      windowBits: fc.integer({ min: 9, max: 27 }),
+      memLevel: fc.integer({ min: 1, max: 9 }),
+      dictionary: fc.oneof(fc.string(), fc.uint8Array(), fc.constant(corrupt)),
+      raw: fc.boolean(),
+    },
+    { requiredKeys: [] },
+  )
+  type Settings = typeof settings extends fc.Arbitrary<infer T> ? T : never
+  await fc.assert(
+    fc.asyncProperty(settings, fc.boolean(), async (value, isStream) => {
+      const mode = isStream ? STREAM_COMPRESSED : DATAGRAM_COMPRESSED
+      const heard = new Inbox<unknown>()
+      const create = (): Fd<any> => {
+        const fd = kernel.create<any>(mode, {
+          message: (_fd: unknown, data: unknown) => heard.put(String(data)),
+          error: (_fd: unknown, error: Error) => heard.put(error),
+          close: (_fd: unknown, error?: Error) => error && heard.put(error),
+        })
+        void kernel.setOption(fd, SO_COMPRESSION, value as never)
+        return fd
+      }
+      const [server, client] = [create(), create()]
+      const bound = await kernel.bind(server, 0).catch(error => error)
+      if (bound instanceof Error)
+        expect(bound).toMatchObject({ code: expect.stringMatching(/^(EINVAL|ENOTSUP)$/) })
+      else {
+        if (isStream) await kernel.listen(server)
+        await kernel.connect(client, bound.port)
+        kernel.write(client, 'a text that a text follows')
+        expect(await heard.next()).toBe('a text that a text follows')
+      }
+      await Promise.all([kernel.close(client), kernel.close(server)])
+    }),
+    {
+      numRuns: 60,
+      examples: [20, 21, 22].map((level): [Settings, boolean] => [{ algorithm: 'zstd', level }, true]),
+    },
+  )
+  expect(kernel.metrics().workers.net!.restarts).toBe(0)
 })

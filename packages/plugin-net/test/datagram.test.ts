@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { networkInterfaces } from 'node:os'
-import { deflateSync } from 'node:zlib'
+import { constants, deflateSync, zstdCompressSync } from 'node:zlib'
 import type { Addr } from '@unisock/kernel'
 import { describe, expect, test } from 'vitest'
+import { isAlgorithmAvailable } from '../src/compression/index.ts'
 import {
+  type CompressionOption,
   DATAGRAM,
   DATAGRAM_BINARY,
   DATAGRAM_COMPRESSED,
@@ -15,6 +18,8 @@ import {
   SO_REUSEADDR,
 } from '../src/index.ts'
 import { Inbox, ISOLATIONS, netKernel, until } from './support/kernel.ts'
+
+const zstd = isAlgorithmAvailable('zstd')
 
 interface Received {
   data: unknown
@@ -85,8 +90,11 @@ describe.each(ISOLATIONS)('datagrams over %s', isolation => {
     const client = kernel.create(DATAGRAM, { error: (_fd, error) => errors.put(error) })
     kernel.write(client, 'to whom?')
     expect(await errors.next()).toMatchObject({ code: 'ENOADDR' })
+    await kernel.bind(client, 0)
+    kernel.write(client, 'and to whom now?')
+    expect(await errors.next()).toMatchObject({ code: 'ENOADDR' })
     kernel.write(client, { data: Buffer.alloc(70_000), port: 9 })
-    expect(await errors.next()).toMatchObject({ code: 'EMSGSIZE' })
+    expect(await errors.next()).toMatchObject({ code: 'EMSGSIZE', errno: -27, op: 'write' })
     expect(() => kernel.write(client, { data: 'x', port: 0 })).toThrow(
       expect.objectContaining({ code: 'EBADADDR' }),
     )
@@ -101,6 +109,62 @@ describe.each(ISOLATIONS)('datagrams over %s', isolation => {
     await expect(kernel.bind(kernel.create(DATAGRAM, { error() {} }), { path: '/x' })).rejects.toMatchObject({
       code: 'ENOTSUP',
     })
+  })
+
+  test.each<[string, CompressionOption, string]>([
+    ['a level of zstd with zlib', { level: 22 }, 'EINVAL'],
+    ['a window of zstd with zlib', { windowBits: 20 }, 'EINVAL'],
+    ['a window of zlib with zstd', { algorithm: 'zstd', windowBits: 9 }, zstd ? 'EINVAL' : 'ENOTSUP'],
+  ])('compressed: %s is refused by bind, connect and the first write', async (_name, settings, code) => {
+    await using kernel = await netKernel(isolation)
+    const refused = { code, message: expect.stringMatching(/^SO_COMPRESSION \(19\): /) }
+    const errors = new Inbox<Error>()
+    const inbox = new Inbox<unknown>()
+    const make = async () => {
+      const fd = kernel.create(DATAGRAM_COMPRESSED, {
+        message: (_fd, data) => inbox.put(data),
+        error: (_fd, error) => errors.put(error),
+      })
+      await kernel.setOption(fd, SO_COMPRESSION, settings)
+      return fd
+    }
+    const server = await make()
+    await expect(kernel.bind(server, 0)).rejects.toMatchObject(refused)
+    await expect(kernel.connect(await make(), 9)).rejects.toMatchObject(refused)
+    const client = await make()
+    kernel.write(client, { data: 'x', port: 9 })
+    expect(await errors.next()).toMatchObject({ ...refused, op: 'write' })
+    await kernel.setOption(server, SO_COMPRESSION, {})
+    await kernel.setOption(client, SO_COMPRESSION, {})
+    const { port } = await kernel.bind(server, 0)
+    kernel.write(client, { data: 'now it goes', port })
+    expect(String(await inbox.next())).toBe('now it goes')
+    expect(kernel.metrics().workers.net!.restarts).toBe(0)
+  })
+
+  test('a bind that failed can be tried again, whatever it failed at', async () => {
+    await using kernel = await netKernel(isolation)
+    const inbox = new Inbox<unknown>()
+    const fd = kernel.create(DATAGRAM, { message: (_fd, data) => inbox.put(data), error() {} })
+    const taken = kernel.create(DATAGRAM, {})
+    const { port } = await kernel.bind(taken, 0)
+    await expect(kernel.bind(fd, port)).rejects.toMatchObject({ code: 'EADDRINUSE', errno: -9, op: 'bind' })
+    await expect(kernel.bind(fd, { host: '192.0.2.1', port: 0 })).rejects.toMatchObject({
+      code: 'EADDRNOTAVAIL',
+      errno: -10,
+      op: 'bind',
+    })
+    await kernel.close(taken)
+    await kernel.setOption(fd, SO_MULTICAST, { join: [{ group: '10.0.0.1' }] })
+    await expect(kernel.bind(fd, port)).rejects.toMatchObject({ code: 'EBADADDR', op: 'bind' })
+    await kernel.setOption(fd, SO_MULTICAST, { join: [{ group: '239.255.7.9', interface: '192.0.2.1' }] })
+    await expect(kernel.bind(fd, port)).rejects.toMatchObject({ op: 'bind' })
+    await kernel.setOption(fd, SO_MULTICAST, { join: [{ group: '239.255.7.9', interface: '127.0.0.1' }] })
+    expect(await kernel.bind(fd, { host: '0.0.0.0', port })).toMatchObject({ port })
+    const sender = kernel.create(DATAGRAM, {})
+    await kernel.setOption(sender, SO_MULTICAST, { interface: '127.0.0.1' })
+    kernel.write(sender, { data: 'to the group', host: '239.255.7.9', port })
+    expect(await inbox.next()).toBe('to the group')
   })
 
   test('a restarted worker binds the same port again, and connects again', async ({ skip }) => {
@@ -121,6 +185,45 @@ describe.each(ISOLATIONS)('datagrams over %s', isolation => {
     kernel.write(client, 'after')
     expect(await inbox.next()).toBe('after')
   })
+})
+
+test.runIf(zstd)('zstd honours level and windowBits, and refuses a larger window', async () => {
+  await using kernel = await netKernel()
+  const text = randomBytes(20000).toString('hex')
+  const data = text + text
+  const packed = async (settings: CompressionOption): Promise<Buffer> => {
+    const inbox = new Inbox<Buffer>()
+    const reader = kernel.create(DATAGRAM_BINARY, (_fd, bytes) => inbox.put(bytes))
+    const { port } = await kernel.bind(reader, 0)
+    const writer = kernel.create(DATAGRAM_COMPRESSED, {})
+    await kernel.setOption(writer, SO_COMPRESSION, { algorithm: 'zstd', raw: true, ...settings })
+    kernel.write(writer, { data, port })
+    return inbox.next()
+  }
+  const params = (level: number, windowLog: number) => ({
+    params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_windowLog]: windowLog },
+  })
+  const [small, large] = [
+    await packed({ level: 1, windowBits: 10 }),
+    await packed({ level: 19, windowBits: 17 }),
+  ]
+  expect(small).toEqual(zstdCompressSync(data, params(1, 10)))
+  expect(large).toEqual(zstdCompressSync(data, params(19, 17)))
+  expect(small.length).toBeGreaterThan(large.length + 2000)
+
+  const inbox = new Inbox<unknown>()
+  const errors = new Inbox<Error>()
+  const strict = kernel.create(DATAGRAM_COMPRESSED, {
+    message: (_fd, bytes) => inbox.put(String(bytes)),
+    error: (_fd, error) => errors.put(error),
+  })
+  await kernel.setOption(strict, SO_COMPRESSION, { algorithm: 'zstd', raw: true, windowBits: 10 })
+  const { port } = await kernel.bind(strict, 0)
+  const peer = kernel.create(DATAGRAM_BINARY, {})
+  kernel.write(peer, { data: large, port })
+  expect(await errors.next()).toMatchObject({ code: expect.stringMatching(/^ZSTD_error_/) })
+  kernel.write(peer, { data: small, port })
+  expect(await inbox.next()).toBe(data)
 })
 
 test('text that is none comes as a Buffer', async () => {

@@ -390,22 +390,49 @@ test('SO_TIMEOUT closes a connection without traffic, and traffic keeps it', asy
   })
 })
 
-test('options change on a connection: no delay, keep-alive, timeouts', async () => {
-  await using kernel = await netKernel()
-  const opened = Promise.withResolvers<Fd<any>>()
-  const { addr } = await serving(kernel, STREAM, { open: fd => opened.resolve(fd) })
-  await using _peer = await plainPeer(addr)
-  const fd = await opened.promise
-  for (const [option, value] of [
-    [SO_NODELAY, false],
-    [SO_KEEPALIVE, true],
-    [SO_TIMEOUT, 60],
-    [SO_LONG_TIMEOUT, 5],
-  ] as const) {
-    await kernel.setOption(fd, option as any, value)
-    expect(kernel.getOption(fd, option as any)).toBe(value)
-  }
-})
+test.each(ISOLATIONS)(
+  'options change on a connection: no delay, keep-alive, timeouts, over %s',
+  async isolation => {
+    await using kernel = await netKernel(isolation)
+    const opened = Promise.withResolvers<Fd<any>>()
+    const { addr } = await serving(kernel, STREAM, { open: fd => opened.resolve(fd) })
+    await using _peer = await plainPeer(addr)
+    const fd = await opened.promise
+    for (const [option, value] of [
+      [SO_NODELAY, false],
+      [SO_KEEPALIVE, true],
+      [SO_TIMEOUT, 60],
+      [SO_LONG_TIMEOUT, 5],
+    ] as const) {
+      await kernel.setOption(fd, option as any, value)
+      expect(kernel.getOption(fd, option as any)).toBe(value)
+      expect(await kernel.query(fd, option as any)).toBe(value)
+    }
+  },
+)
+
+test.each(ISOLATIONS)(
+  "an accepted connection's own SO_LINGER holds, else its listener's, over %s",
+  async isolation => {
+    await using kernel = await netKernel(isolation)
+    const opened = new Inbox<Fd<any>>()
+    const { server, addr } = await serving(kernel, STREAM, { open: fd => opened.put(fd) }, [
+      [SO_LINGER, 3600],
+    ])
+    await using silent = await plainPeer(addr)
+    const fd = await opened.next()
+    expect(await kernel.query(fd, SO_LINGER)).toBe(3600)
+    await kernel.setOption(fd, SO_LINGER, 0)
+    expect(await kernel.query(fd, SO_LINGER)).toBe(0)
+    await kernel.close(fd) // the peer does not end: without its own value this would take an hour
+    await kernel.setOption(server, SO_LINGER, 0)
+    await using _other = await plainPeer(addr)
+    const other = await opened.next()
+    expect(await kernel.query(other, SO_LINGER)).toBe(0)
+    await kernel.close(other)
+    expect(silent.socket.destroyed).toBe(false)
+  },
+)
 
 test('a peer that does not answer the end is dropped after SO_LINGER', async () => {
   await using kernel = await netKernel()

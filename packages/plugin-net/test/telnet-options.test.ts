@@ -249,6 +249,7 @@ describe('msdp', () => {
     const cycle: any = {}
     cycle.self = cycle
     expect(() => encodeMsdp(cycle)).toThrow(TypeError)
+    expect(() => encodeMsdp({ HEALTH: null as never })).toThrow('MSDP has no null')
   })
 
   test('comes back as it was, and never throws on what comes', () => {

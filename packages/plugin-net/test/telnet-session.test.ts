@@ -303,13 +303,16 @@ describe('what is written', () => {
     expect(probe.sent()).toHaveLength(0)
   })
 
-  test.each<[any]>([
-    [{}],
-    [{ command: 'toString' }],
-    [{ option: 256, enable: true }],
-    [{ option: -1, enable: true }],
-  ])('%j is refused', message => {
-    expect(() => new Probe('server').session.write(message)).toThrow(TypeError)
+  test.each<[any, ErrorConstructor]>([
+    [{}, TypeError],
+    [{ text: 7 }, TypeError],
+    [{ mssp: { PORT: [4000, null] } }, TypeError],
+    [{ command: 'toString' }, RangeError],
+    [{ option: 256, enable: true }, RangeError],
+    [{ option: -1, enable: true }, RangeError],
+    [{ option: 'toString', enable: true }, RangeError],
+  ])('%j is refused', (message, kind) => {
+    expect(() => new Probe('server').session.write(message)).toThrow(kind)
   })
 
   test('goes nowhere once the session is destroyed', () => {

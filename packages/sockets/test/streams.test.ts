@@ -55,6 +55,36 @@ describe.each(['tcp', 'local'])('a %s stream', kind => {
     expect((await accepted.read(10)).length).toBe(0)
   })
 
+  test('reads one byte at a time, and as many as a buffer holds', async () => {
+    await using ends = await pair()
+    await ends.client.write(Uint8Array.of(7, 8, 9, 10, 11))
+    await ends.client.closeWrite()
+    const { accepted } = ends
+    expect((await accepted.readExactly(1))[0]).toBe(7)
+    const target = new Uint8Array(3)
+    target.set(await accepted.readExactly(target.length))
+    expect([...target]).toEqual([8, 9, 10])
+    expect([...(await accepted.read(100))]).toEqual([11])
+    expect((await accepted.readExactly(0)).length).toBe(0)
+    await expect(accepted.readExactly(1)).rejects.toMatchObject({ code: 'ERR_UNEXPECTED_EOF' })
+  })
+
+  test('flush resolves when all was handed over; close sends what was written first', async () => {
+    await using ends = await pair()
+    const { client, accepted } = ends
+    await client.flush()
+    const sent = Buffer.alloc(3_000_000, 'x')
+    const writing = client.write(sent)
+    const flushing = client.flush()
+    expect((await accepted.readExactly(sent.length)).equals(sent)).toBe(true)
+    await Promise.all([writing, flushing])
+    const last = client.write(sent)
+    const closing = client.close()
+    expect((await accepted.read()).length).toBe(sent.length)
+    await Promise.all([last, closing])
+    await expect(client.flush()).rejects.toMatchObject({ code: 'ERR_SOCKET_CLOSED' })
+  })
+
   test('an end before all was read is ERR_UNEXPECTED_EOF, and what was there stays', async () => {
     await using ends = await pair()
     await ends.client.write('abc')
@@ -385,6 +415,18 @@ describe('a peer that leaves', () => {
     })()
     await expect(writing).rejects.toMatchObject({ code: expect.stringMatching(/^(ECONNRESET|EPIPE)$/) })
     await expect(ends.client.closeWrite()).rejects.toMatchObject({ name: 'SocketsError' })
+  })
+
+  test('without a word is noticed by who reads, and abort does not wait for it', async () => {
+    await using ends = await connectedPair()
+    const reading = ends.accepted.read(1)
+    await ends.client.close({ abort: true })
+    await expect(reading).rejects.toMatchObject({ name: 'SocketsError', code: 'ECONNRESET' })
+    await using half = await connectedPair()
+    await half.client.closeWrite()
+    expect(await half.accepted.eof()).toBe(true)
+    await half.accepted.close({ abort: true })
+    expect(half.accepted.isOpen).toBe(false)
   })
 
   test('by half-close can still be written to', async () => {

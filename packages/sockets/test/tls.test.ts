@@ -57,6 +57,22 @@ describe.each(['tcp', 'local'])('TLS over a %s stream', kind => {
     expect((await ends.client.read()).toString()).toBe('still here')
   })
 
+  test('is read as a plain stream is: exactly, by delimiter, byte by byte, past bytes, up to the end', async () => {
+    await using ends = await pair()
+    const { client, accepted } = ends
+    await client.write('abc\nline\r\nrest')
+    await client.flush()
+    expect((await accepted.readExactly(1))[0]).toBe(0x61)
+    expect((await accepted.peek(2)).toString()).toBe('bc')
+    expect(await accepted.skip(1)).toBe(1)
+    expect((await accepted.readUntil('\n')).toString()).toBe('c\n')
+    expect((await accepted.readUntil('\r\n', { keep: false })).toString()).toBe('line')
+    await client.close()
+    expect((await accepted.read()).toString()).toBe('rest')
+    await expect(accepted.readExactly(1)).rejects.toMatchObject({ code: 'ERR_UNEXPECTED_EOF' })
+    await expect(client.write('x')).rejects.toMatchObject({ code: 'ERR_SOCKET_CLOSED' })
+  })
+
   test('carries three megabytes whole', async () => {
     await using ends = await pair()
     const sent = Buffer.alloc(3_000_000, 'unisock ')

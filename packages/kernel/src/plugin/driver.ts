@@ -27,14 +27,16 @@ export interface EmitOptions {
 /** One fd as its driver sees it. */
 export interface Connection {
   readonly fd: number
+  /** The fd's own value, else its listener's, else the default. Functions in it are {@link FunctionRef}s. */
+  option<T>(option: Option<T, any>): T
   /** Sends a message to the owner. False: no credit is left; stop reading until `driver.resume()`. */
   emit(data: unknown, options?: EmitOptions): boolean
   /** The peer sends no more. */
   end(): void
   /** The fd is over. The owner's `close` handler gets the error. Further calls do nothing. */
   close(error?: Error): void
-  /** Reports what does not end the fd. */
-  error(error: Error): void
+  /** Reports what does not end the fd. False: no credit is left, as of `emit`; reports beyond it are dropped and counted. */
+  error(error: Error): boolean
   /** `write` may go on after the driver returned false. */
   drained(): void
   /** Counts messages of the peer that were thrown away for want of credit: the fd's status shows them. */
@@ -54,13 +56,11 @@ export interface PluginSocket extends Connection {
   readonly mode: number
   /** What `keep` kept before a restart. */
   readonly kept: ReadonlyMap<string, unknown>
-  /** The value set last, else the default. Functions in it are {@link FunctionRef}s. */
-  option<T>(option: Option<T, any>): T
   /** All values of an `append` option, in the order first set. */
   options<T>(option: Option<T, any>): readonly T[]
   /**
    * Gives a connection its own fd. `first` is its first message, which crosses together with the accept.
-   * Returns undefined when the kernel is out of fds: refuse the connection.
+   * Returns undefined when the kernel is out of fds or the driver could not be made: refuse the connection.
    */
   accept(
     addr: Addr,

@@ -108,14 +108,18 @@ export function clientTlsSettings(
  * `EINVAL` with the option's name and number, for a failure that says which setting is wrong (as `option` and
  * `reason`); anything else as it is.
  */
-export function tlsFailure(error: unknown, role: 'server' | 'client' = 'server'): unknown {
+export function tlsFailure(
+  error: unknown,
+  role: 'server' | 'client' = 'server',
+  op = role === 'client' ? 'connect' : 'bind',
+): unknown {
   const { option, reason } = error as { option?: unknown; reason?: unknown }
   if (typeof option !== 'string' || typeof reason !== 'string') return error
   const [setting = '', ...name] = option.split(' ')
   const presented = role === 'client' && (setting === 'cert' || setting === 'key')
   const label = LABELS[presented ? 'client' : setting] ?? setting
   return new SocketError('EINVAL', [label, ...name].join(' ').concat(`: ${reason}`), {
-    op: 'bind',
+    op,
     cause: error,
   })
 }

@@ -52,7 +52,11 @@ export function receiveFrame(
       return peerEnded(host, fd)
     case FROM_WORKER.ERROR: {
       const entry = find(host, fd)
-      if (entry) whenResumed(entry, () => entry.report(errorOf(a, fd)))
+      if (entry)
+        whenResumed(entry, () => {
+          entry.report(errorOf(a, fd))
+          entry.consumed(size)
+        })
       return
     }
     case FROM_WORKER.KEEP:

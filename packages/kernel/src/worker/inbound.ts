@@ -115,15 +115,23 @@ async function setOption(
   value: unknown,
   key: string,
 ) {
-  const undo = host.appending.has(option)
-    ? socket.values.append(option, key, value)
-    : socket.values.set(option, value)
+  const change = (): (() => void) =>
+    host.appending.has(option) ? socket.values.append(option, key, value) : socket.values.set(option, value)
+  const undo = windowed(socket, change)
   try {
     await socket.driver.setOption?.(option, value)
   } catch (error) {
-    undo()
+    windowed(socket, undo)
     throw error
   }
+}
+
+/** Changes values, and credit with them where it is the window that changes. */
+function windowed<T>(socket: WorkerSocket, change: () => T): T {
+  const window = socket.window
+  const result = change()
+  if (socket.window !== window) socket.widen(socket.window - window)
+  return result
 }
 
 async function bind(socket: WorkerSocket, target: Target) {

@@ -2,7 +2,7 @@
  * The worker's side of the link: fds to drivers, frames to calls.
  * @module
  */
-import { SocketError } from '../errors.ts'
+import { SocketError, toSocketError } from '../errors.ts'
 import { SlotAllocator } from '../fds/slots.ts'
 import { FdTable } from '../fds/table.ts'
 import type { ControlPort, Notice, Order } from '../link/control.ts'
@@ -111,8 +111,14 @@ export class WorkerHost {
       const { data, handler = null } = first
       connection.spend(this.frame(FROM_WORKER.ACCEPT, fd, 5, listener.fd, addr.address, port, handler, data))
     } else this.frame(FROM_WORKER.OPEN, fd, 3, listener.fd, addr.address, port)
-    connection.driver = makeDriver(connection)
-    return connection
+    try {
+      connection.driver = makeDriver(connection)
+      return connection
+    } catch (error) {
+      connection.driver = {}
+      connection.close(toSocketError(error, 'EPLUGIN'))
+      return undefined
+    }
   }
 
   /** More slots came. */

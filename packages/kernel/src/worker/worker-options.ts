@@ -19,6 +19,11 @@ export class WorkerOptions {
     return this.#inherited ? this.#inherited.get(option) : this.#defaults.get(option)
   }
 
+  /** Whether the fd has a value of its own. */
+  owns(option: number): boolean {
+    return this.#values.has(option)
+  }
+
   all(option: number): readonly unknown[] {
     const own = this.#appended.get(option)
     return own ? [...own.values()] : (this.#inherited?.all(option) ?? [])

@@ -2,11 +2,12 @@
  * One fd in its worker: what the driver speaks to.
  * @module
  */
-import { SocketError, toErrorRecord, toSocketError } from '../errors.ts'
+import { type ErrorRecord, SocketError, toErrorRecord, toSocketError } from '../errors.ts'
 import { FROM_WORKER } from '../link/frames.ts'
 import type { Connection, Driver, EmitOptions, LogEntry, PluginSocket } from '../plugin/driver.ts'
 import { SO_OVERFLOW, SO_READ_WINDOW, SO_WRITE_HIGH_WATER } from '../plugin/options/socket.ts'
 import type { Addr, Option } from '../types.ts'
+import { DropReport } from './drop-report.ts'
 import { Serial } from './serial.ts'
 import type { WorkerHost } from './worker-host.ts'
 import { WorkerOptions } from './worker-options.ts'
@@ -37,6 +38,7 @@ export class WorkerSocket implements PluginSocket {
   #sharedBytes = 0
   /** A broadcast's newest message for a reader that is not keeping up. */
   #latest: { data: unknown } | undefined
+  #drops: DropReport | undefined
   /** Why binding failed last: what the listen behind it is told. */
   bindError: unknown
   bound = false
@@ -46,7 +48,7 @@ export class WorkerSocket implements PluginSocket {
     this.fd = fd
     this.mode = mode
     this.parent = parent
-    this.#credit = (parent ?? this).option(SO_READ_WINDOW as Option<number>) ?? 256 * 1024
+    this.#credit = (parent ?? this).window
   }
 
   get values(): WorkerOptions {
@@ -64,6 +66,11 @@ export class WorkerSocket implements PluginSocket {
 
   get kept(): ReadonlyMap<string, unknown> {
     return (this.#kept ??= new Map())
+  }
+
+  /** SO_READ_WINDOW, in bytes. */
+  get window(): number {
+    return this.option(SO_READ_WINDOW as Option<number>) ?? 256 * 1024
   }
 
   restoreKept(rows: readonly (readonly [string, unknown])[]): void {
@@ -86,6 +93,13 @@ export class WorkerSocket implements PluginSocket {
       return this.spend(this.host.frame(FROM_WORKER.EVENT, this.fd, 2, data, handler))
     if (options?.transfer) return this.spend(this.host.transfer(FROM_WORKER.EVENT, this.fd, data))
     return this.spend(this.host.frame(FROM_WORKER.EVENT, this.fd, 1, data))
+  }
+
+  /** SO_READ_WINDOW was changed by so many bytes: for a listener, on all its connections that have no value of their own. */
+  widen(bytes: number): void {
+    this.credited(bytes)
+    for (const socket of this.host.table)
+      if (socket.parent === this && !socket.#values?.owns(SO_READ_WINDOW)) socket.credited(bytes)
   }
 
   /** Uses credit up; false when none is left. */
@@ -119,16 +133,22 @@ export class WorkerSocket implements PluginSocket {
 
   close(error?: Error): void {
     if (this.ended) return
+    this.#drops?.flush()
     this.host.frame(FROM_WORKER.CLOSED, this.fd, 1, error ? toErrorRecord(error, 'ECONNRESET') : null)
     this.finish()
   }
 
-  error(error: Error): void {
-    if (!this.ended) this.host.frame(FROM_WORKER.ERROR, this.fd, 1, toErrorRecord(error, 'EPROTO'))
+  error(error: Error): boolean {
+    if (this.ended) return false
+    if (this.#credit > 0) return this.#report(toErrorRecord(error, 'EPROTO'))
+    this.dropped(1)
+    return false
   }
 
   dropped(count: number): void {
-    if (!this.ended) this.host.frame(FROM_WORKER.DROPPED, this.fd, 1, count)
+    if (this.ended) return
+    this.#drops ??= new DropReport(sum => this.#tellDropped(sum))
+    this.#drops.add(count)
   }
 
   keep(key: string, value: unknown): void {
@@ -189,7 +209,7 @@ export class WorkerSocket implements PluginSocket {
       if (this.#sharedBytes <= highWater * OVERFLOW_FACTOR) return this.write(data, 0)
       return this.abort(new SocketError('ENOBUFS', undefined, { fd: this.fd, op: 'broadcast' }))
     }
-    if (policy === 'drop' || this.#latest) this.dropped(1)
+    if (policy === 'drop' || this.#latest) this.#tellDropped(1)
     if (policy === 'latest') this.#latest = { data }
   }
 
@@ -216,6 +236,7 @@ export class WorkerSocket implements PluginSocket {
     if (this.ended) return
     this.ended = true
     this.#serial?.clear()
+    this.#drops?.stop()
     this.host.release(this)
     for (const controller of this.#calls?.values() ?? []) controller.abort()
   }
@@ -258,8 +279,16 @@ export class WorkerSocket implements PluginSocket {
   /** What the program did wrong is reported; anything else ends the fd. */
   #writeFailed(error: unknown): void {
     const record = toErrorRecord(error, 'EPLUGIN')
-    if (record.category === 'usage') this.host.frame(FROM_WORKER.ERROR, this.fd, 1, record)
+    if (record.category === 'usage') this.#report(record)
     else this.#failed(error)
+  }
+
+  #tellDropped(count: number): void {
+    this.host.frame(FROM_WORKER.DROPPED, this.fd, 1, count)
+  }
+
+  #report(record: ErrorRecord): boolean {
+    return this.spend(this.host.frame(FROM_WORKER.ERROR, this.fd, 1, record))
   }
 
   #failed(error: unknown): void {

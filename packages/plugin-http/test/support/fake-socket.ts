@@ -26,10 +26,16 @@ export class FakeConnection implements Connection {
   readonly closed = Promise.withResolvers<Error | undefined>()
   onEmit: (() => void) | undefined
   onDrained: (() => void) | undefined
+  readonly #listener: FakeConnection | undefined
 
-  constructor(fd: number, addr: Addr) {
+  constructor(fd: number, addr: Addr, listener?: FakeConnection) {
     this.fd = fd
     this.addr = addr
+    this.#listener = listener
+  }
+
+  option(option: number): any {
+    return this.#listener?.option(option)
   }
 
   get request(): any[] {
@@ -57,8 +63,9 @@ export class FakeConnection implements Connection {
     this.closed.resolve(error)
   }
 
-  error(error: Error): void {
+  error(error: Error): boolean {
     this.errors.push(error)
+    return this.credit
   }
 
   drained(): void {
@@ -87,7 +94,7 @@ export class FakeSocket extends FakeConnection implements PluginSocket {
     for (const [option, value] of options) this.#options.set(option, value)
   }
 
-  option(option: number): any {
+  override option(option: number): any {
     return this.#options.get(option)
   }
 
@@ -105,7 +112,7 @@ export class FakeSocket extends FakeConnection implements PluginSocket {
     first?: { data: unknown },
   ): Connection | undefined {
     if (this.fds-- <= 0) return undefined
-    const connection = new FakeConnection(this.exchanges.length + 2, addr)
+    const connection = new FakeConnection(this.exchanges.length + 2, addr, this)
     connection.driver = driver(connection)
     if (first) connection.emitted.push(first.data)
     this.exchanges.push(connection)

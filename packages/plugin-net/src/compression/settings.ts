@@ -11,8 +11,8 @@ export interface CompressionSettings {
   /** zlib 0-9, zstd 1-22; the library's default. */
   readonly level?: number | undefined
   /**
-   * Log2 of the history: zlib 9-15 (default 15), zstd 10-27 (default: the level's when compressing; 23 is the most that is
-   * accepted when decompressing, RFC 8878 section 3.1.1.1.2). Decides most of a stream's memory.
+   * Log2 of the history: zlib 9-15 (default 15), zstd 10-27 (default: the level's, at most 23 in either direction, RFC
+   * 8878 section 3.1.1.1.2). Decides most of a stream's memory.
    */
   readonly windowBits?: number | undefined
   /** zlib 1-9, default 8. */
@@ -32,10 +32,18 @@ export const DEFAULT_MAX_OUTPUT = 16 * 1024 * 1024
 export const DEFAULT_MAX_RATIO = 200
 
 const DEFAULT_ZSTD_WINDOW = 23
+/** From here on a level's own window is larger than {@link DEFAULT_ZSTD_WINDOW}. */
+const LARGE_WINDOW_LEVEL = 20
 
 /** Whether this Node can do the algorithm. */
 export function isAlgorithmAvailable(algorithm: 'zlib' | 'zstd'): boolean {
   return algorithm === 'zlib' || typeof zlib.createZstdCompress === 'function'
+}
+
+/** @throws {CompressionError} `ENOTSUP` or `EINVAL`, for what either direction does not take. */
+export function checkSettings(settings: CompressionSettings): void {
+  createCompressor(settings).destroy()
+  createDecompressor(settings).destroy()
 }
 
 /**
@@ -44,21 +52,14 @@ export function isAlgorithmAvailable(algorithm: 'zlib' | 'zstd'): boolean {
  * @throws {CompressionError} `ENOTSUP` or `EINVAL`.
  */
 export function createCompressor(settings: CompressionSettings): zlib.Deflate | zlib.ZstdCompress {
-  const { level, windowBits, memLevel, dictionary } = settings
   return create(settings, {
-    zlib: () =>
-      zlib.createDeflate({ flush: zlib.constants.Z_SYNC_FLUSH, level, windowBits, memLevel, dictionary }),
-    zstd: () => {
-      const params: Record<number, number> = {}
-      if (level !== undefined) params[zlib.constants.ZSTD_c_compressionLevel] = level
-      if (windowBits !== undefined) params[zlib.constants.ZSTD_c_windowLog] = windowBits
-      return zlib.createZstdCompress({
+    zlib: () => zlib.createDeflate({ ...deflateOptions(settings), flush: zlib.constants.Z_SYNC_FLUSH }),
+    zstd: () =>
+      zlib.createZstdCompress({
+        ...zstdCompressOptions(settings),
         flush: zlib.constants.ZSTD_e_flush,
         finishFlush: zlib.constants.ZSTD_e_end,
-        params,
-        ...(dictionary && { dictionary: asBuffer(dictionary) }),
-      })
-    },
+      }),
   })
 }
 
@@ -68,16 +69,42 @@ export function createCompressor(settings: CompressionSettings): zlib.Deflate | 
  * @throws {CompressionError} `ENOTSUP` or `EINVAL`.
  */
 export function createDecompressor(settings: CompressionSettings): zlib.Inflate | zlib.ZstdDecompress {
-  const { windowBits, dictionary } = settings
   return create(settings, {
-    zlib: () => zlib.createInflate({ finishFlush: zlib.constants.Z_SYNC_FLUSH, windowBits, dictionary }),
+    zlib: () => zlib.createInflate({ ...inflateOptions(settings), finishFlush: zlib.constants.Z_SYNC_FLUSH }),
     zstd: () =>
       zlib.createZstdDecompress({
+        ...zstdDecompressOptions(settings),
         finishFlush: zlib.constants.ZSTD_e_continue,
-        params: { [zlib.constants.ZSTD_d_windowLogMax]: windowBits ?? DEFAULT_ZSTD_WINDOW },
-        ...(dictionary && { dictionary: asBuffer(dictionary) }),
       }),
   })
+}
+
+export function deflateOptions(settings: CompressionSettings): zlib.ZlibOptions {
+  const { level, windowBits, memLevel, dictionary } = settings
+  return { level, windowBits, memLevel, dictionary }
+}
+
+export function inflateOptions({ windowBits, dictionary }: CompressionSettings): zlib.ZlibOptions {
+  return { windowBits, dictionary }
+}
+
+export function zstdCompressOptions({
+  level,
+  windowBits,
+  dictionary,
+}: CompressionSettings): zlib.ZstdOptions {
+  const params: Record<number, number> = {}
+  if (level !== undefined) params[zlib.constants.ZSTD_c_compressionLevel] = level
+  const windowLog = windowBits ?? ((level ?? 0) >= LARGE_WINDOW_LEVEL ? DEFAULT_ZSTD_WINDOW : undefined)
+  if (windowLog !== undefined) params[zlib.constants.ZSTD_c_windowLog] = windowLog
+  return { params, ...(dictionary && { dictionary: asBuffer(dictionary) }) }
+}
+
+export function zstdDecompressOptions({ windowBits, dictionary }: CompressionSettings): zlib.ZstdOptions {
+  return {
+    params: { [zlib.constants.ZSTD_d_windowLogMax]: windowBits ?? DEFAULT_ZSTD_WINDOW },
+    ...(dictionary && { dictionary: asBuffer(dictionary) }),
+  }
 }
 
 function create<Z, S>(settings: CompressionSettings, by: { zlib: () => Z; zstd: () => S }): Z | S {

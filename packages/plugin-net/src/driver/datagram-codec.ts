@@ -5,8 +5,14 @@
 import { isUtf8 } from 'node:buffer'
 import { deflateSync, inflateSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { SocketError } from '@unisock/kernel/plugin'
-import { isAlgorithmAvailable } from '../compression/index.ts'
-import { compressionSettings } from '../framing/compression-settings.ts'
+import {
+  deflateOptions,
+  type InflateSettings,
+  inflateOptions,
+  zstdCompressOptions,
+  zstdDecompressOptions,
+} from '../compression/index.ts'
+import { checkCompression, compressionSettings } from '../framing/compression-settings.ts'
 import type { CompressionOption, TextEncoding } from '../options.ts'
 
 export interface DatagramCodec {
@@ -40,27 +46,14 @@ const MAX_OUTPUT = 1024 * 1024
  * Each datagram by itself, since others may be lost or overtaken. A byte before it says how it is compressed; what
  * would grow is stored. With `raw` there is no such byte, and everything is compressed.
  *
- * @throws {SocketError} `ENOTSUP` where this Node lacks the algorithm.
+ * @throws {SocketError} `ENOTSUP` where this Node lacks the algorithm, `EINVAL` for a setting it does not take.
  */
 export function compressedCodec(option: CompressionOption): DatagramCodec {
-  const { algorithm = 'zlib', maxOutput = MAX_OUTPUT, dictionary } = compressionSettings(option)
-  if (!isAlgorithmAvailable(algorithm)) throw new SocketError('ENOTSUP', `this Node has no ${algorithm}`)
-  const { level, windowBits, memLevel, raw = false } = option
-  const compress =
-    algorithm === 'zlib'
-      ? (bytes: Uint8Array): Buffer => deflateSync(bytes, { level, windowBits, memLevel, dictionary })
-      : (bytes: Uint8Array): Buffer =>
-          zstdCompressSync(bytes, dictionary && { dictionary: Buffer.from(dictionary) })
-  const expand =
-    algorithm === 'zlib'
-      ? (bytes: Uint8Array): Buffer => inflateSync(bytes, { dictionary, maxOutputLength: maxOutput })
-      : (bytes: Uint8Array): Buffer =>
-          zstdDecompressSync(bytes, {
-            maxOutputLength: maxOutput,
-            ...(dictionary && { dictionary: Buffer.from(dictionary) }),
-          })
-  if (raw) return { encode: data => compress(toBytes(data)), decode: expand }
-  const header = HEADERS[algorithm] + (dictionary ? WITH_DICTIONARY : 0)
+  checkCompression(option)
+  const settings = compressionSettings(option)
+  const { compress, expand } = settings.algorithm === 'zstd' ? zstd(settings) : zlib(settings)
+  if (option.raw) return { encode: data => compress(toBytes(data)), decode: expand }
+  const header = HEADERS[settings.algorithm ?? 'zlib'] + (settings.dictionary ? WITH_DICTIONARY : 0)
   return {
     encode(data) {
       const bytes = toBytes(data)
@@ -77,6 +70,24 @@ export function compressedCodec(option: CompressionOption): DatagramCodec {
         `a datagram is compressed in another way (${bytes[0]}), or with another dictionary`,
       )
     },
+  }
+}
+
+function zlib(settings: InflateSettings) {
+  const deflate = deflateOptions(settings)
+  const inflate = { ...inflateOptions(settings), maxOutputLength: settings.maxOutput ?? MAX_OUTPUT }
+  return {
+    compress: (bytes: Uint8Array): Buffer => deflateSync(bytes, deflate),
+    expand: (bytes: Uint8Array): Buffer => inflateSync(bytes, inflate),
+  }
+}
+
+function zstd(settings: InflateSettings) {
+  const compress = zstdCompressOptions(settings)
+  const decompress = { ...zstdDecompressOptions(settings), maxOutputLength: settings.maxOutput ?? MAX_OUTPUT }
+  return {
+    compress: (bytes: Uint8Array): Buffer => zstdCompressSync(bytes, compress),
+    expand: (bytes: Uint8Array): Buffer => zstdDecompressSync(bytes, decompress),
   }
 }
 

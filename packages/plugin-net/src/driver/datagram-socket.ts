@@ -18,6 +18,8 @@ import { UdpPacketBuffer, UdpSocket } from '@unisock/sockets'
 import {
   type MulticastOption,
   SO_BROADCAST,
+  SO_COMPRESSION,
+  SO_ENCODING,
   SO_MULTICAST,
   SO_RCVBUF,
   SO_REUSEADDR,
@@ -36,11 +38,11 @@ const BATCH = 64
 export class DatagramSocket implements Driver {
   readonly #socket: PluginSocket
   readonly #makeCodec: (socket: PluginSocket) => DatagramCodec
-  readonly #udp: UdpSocket
-  readonly #memberships: Memberships
+  /** What was bound. A bind that failed leaves none. */
+  #udp: UdpSocket | undefined
+  #memberships: Memberships | undefined
   #codec: DatagramCodec | undefined
   #opening: Promise<Addr> | undefined
-  #open = false
   #starved = false
   /** Bytes on their way to the system. */
   #pending = 0
@@ -49,12 +51,6 @@ export class DatagramSocket implements Driver {
   constructor(socket: PluginSocket, makeCodec: (socket: PluginSocket) => DatagramCodec) {
     this.#socket = socket
     this.#makeCodec = makeCodec
-    this.#udp = new UdpSocket({
-      buffer: new UdpPacketBuffer({ packets: BATCH }),
-      onData: (_udp, buffer, count) => this.#received(buffer, count),
-      onError: error => socket.error(failure(error)),
-    })
-    this.#memberships = new Memberships(this.#udp)
   }
 
   /** @throws {SocketError} `EISBOUND`, `EBADADDR`, `EINVAL` naming an option; the system's errors with their own codes. */
@@ -62,30 +58,31 @@ export class DatagramSocket implements Driver {
     if (path !== undefined || on !== undefined || port === undefined)
       throw new SocketError('ENOTSUP', 'datagrams go between ports: bind to { host, port }')
     if (this.#opening) throw new SocketError('EISBOUND')
-    return this.#bind(host, port)
+    return this.#bind(host, port, 'bind')
   }
 
   async connect({ host, port, path }: Target): Promise<Addr> {
     if (path !== undefined || port === undefined)
       throw new SocketError('ENOTSUP', 'datagrams go between ports: connect to { host, port }')
-    await (this.#opening ?? this.#bind(anyOf(host), 0))
+    await (this.#opening ?? this.#bind(anyOf(host), 0, 'connect'))
+    const udp = this.#udp!
     try {
-      await this.#udp.connect({ host: host!, port })
+      await udp.connect({ host: host!, port })
     } catch (error) {
       throw failure(error, 'connect')
     }
-    const peer = this.#udp.getPeerName()
+    const peer = udp.getPeerName()
     return { address: String(peer.host), port: peer.port, family: peer.host.family === 6 ? 'IPv6' : 'IPv4' }
   }
 
   /** Binds a socket that is not bound. */
   write(wire: SentWire): boolean {
     const [host, port, data] = Array.isArray(wire) ? wire : [undefined, undefined, wire]
-    if (host === undefined && !this.#udp.isConnected && !this.#opening)
+    if (host === undefined && !this.#udp?.isConnected)
       throw new SocketError('ENOADDR', 'write { data, host, port }, or connect first')
-    if (this.#open) this.#send(data, host, port)
+    if (this.#udp) this.#send(data, host, port)
     else
-      (this.#opening ?? this.#bind(anyOf(host), 0)).then(
+      (this.#opening ?? this.#bind(anyOf(host), 0, 'write')).then(
         () => this.#send(data, host, port),
         error => this.#socket.error(error),
       )
@@ -98,13 +95,14 @@ export class DatagramSocket implements Driver {
   }
 
   setOption(option: number, value: any): void {
-    if (!this.#open) return
+    const udp = this.#udp
     try {
-      if (option === SO_BROADCAST) this.#udp.setBroadcast(value)
-      else if (option === SO_RCVBUF) this.#udp.recvBufferSize = value
-      else if (option === SO_SNDBUF) this.#udp.sendBufferSize = value
-      else if (option === SO_MULTICAST) this.#applyMulticast(value)
-      else this.#codec = this.#makeCodec(this.#socket)
+      if (option === SO_ENCODING || option === SO_COMPRESSION) this.#codec &&= this.#makeCodec(this.#socket)
+      else if (!udp) return
+      else if (option === SO_BROADCAST) udp.setBroadcast(value)
+      else if (option === SO_RCVBUF) udp.recvBufferSize = value
+      else if (option === SO_SNDBUF) udp.sendBufferSize = value
+      else if (option === SO_MULTICAST) applyMulticast(udp, this.#memberships!, value)
     } catch (error) {
       throw failure(error, 'setOption')
     }
@@ -112,65 +110,69 @@ export class DatagramSocket implements Driver {
 
   /** The sizes the system granted; other options as they are set. */
   query(option: number): unknown {
-    if (this.#open && option === SO_RCVBUF) return this.#udp.recvBufferSize
-    if (this.#open && option === SO_SNDBUF) return this.#udp.sendBufferSize
+    if (this.#udp && option === SO_RCVBUF) return this.#udp.recvBufferSize
+    if (this.#udp && option === SO_SNDBUF) return this.#udp.sendBufferSize
     return this.#socket.option(option as Option<unknown>) ?? null
   }
 
   inspect(): unknown {
-    return this.#udp.statistics
+    return this.#udp?.statistics
   }
 
   async close(_how: CloseOptions): Promise<void> {
-    await this.#udp.close()
+    await this.#opening?.catch(() => {})
+    await this.#udp?.close()
   }
 
-  async #bind(host: string | undefined, port: number): Promise<Addr> {
-    this.#codec = this.#makeCodec(this.#socket)
-    this.#opening = this.#openAt(host, port)
-    try {
-      return await this.#opening
-    } catch (error) {
-      this.#opening = undefined
-      throw error
-    }
+  #bind(host: string | undefined, port: number, op: 'bind' | 'connect' | 'write'): Promise<Addr> {
+    this.#opening = this.#openAt(host, port).catch(error => {
+      this.#codec = this.#opening = undefined
+      throw failure(error, op)
+    })
+    return this.#opening
   }
 
   async #openAt(host: string | undefined, port: number): Promise<Addr> {
     const socket = this.#socket
+    this.#codec = this.#makeCodec(socket)
+    const udp = await UdpSocket.create({
+      host,
+      port,
+      reuseAddress: socket.option(SO_REUSEADDR),
+      reusePort: socket.option(SO_REUSEPORT),
+      ipv6Only: socket.option(SO_IPV6ONLY),
+      buffer: new UdpPacketBuffer({ packets: BATCH }),
+      onData: (_udp, buffer, count) => this.#received(buffer, count),
+      onError: error => socket.error(failure(error)),
+    })
+    const memberships = new Memberships(udp)
     try {
-      const bound = await this.#udp.bind({
-        host,
-        port,
-        reuseAddress: socket.option(SO_REUSEADDR),
-        reusePort: socket.option(SO_REUSEPORT),
-        ipv6Only: socket.option(SO_IPV6ONLY),
-      })
-      if (!bound) throw new SocketError('EADDRINUSE', `${host} port ${port} cannot be had`, { op: 'bind' })
-      if (socket.option(SO_BROADCAST)) this.#udp.setBroadcast(true)
+      if (socket.option(SO_BROADCAST)) udp.setBroadcast(true)
       const [rcvbuf, sndbuf] = [socket.option(SO_RCVBUF), socket.option(SO_SNDBUF)]
-      if (rcvbuf !== undefined) this.#udp.recvBufferSize = rcvbuf
-      if (sndbuf !== undefined) this.#udp.sendBufferSize = sndbuf
-      this.#applyMulticast(socket.option(SO_MULTICAST))
+      if (rcvbuf !== undefined) udp.recvBufferSize = rcvbuf
+      if (sndbuf !== undefined) udp.sendBufferSize = sndbuf
+      applyMulticast(udp, memberships, socket.option(SO_MULTICAST))
     } catch (error) {
-      throw failure(error, 'bind')
+      await udp.close()
+      throw error
     }
-    this.#open = true
-    const name = this.#udp.getSockName()
+    this.#udp = udp
+    this.#memberships = memberships
+    const name = udp.getSockName()
     return { address: String(name.host), port: name.port, family: name.host.family === 6 ? 'IPv6' : 'IPv4' }
   }
 
-  #applyMulticast({ join = [], interface: from, ttl, loopback }: MulticastOption): void {
-    if (from !== undefined) this.#udp.setMulticastInterface(from)
-    if (ttl !== undefined) this.#udp.setMulticastTtl(ttl)
-    if (loopback !== undefined) this.#udp.setMulticastLoopback(loopback)
-    this.#memberships.set(join)
-  }
-
   #send(data: string | Uint8Array, host: string | undefined, port: number | undefined): void {
-    const bytes = this.#codec!.encode(data)
+    let bytes: Uint8Array
+    try {
+      bytes = this.#codec!.encode(data)
+    } catch (error) {
+      this.#socket.error(failure(error, 'write'))
+      return
+    }
+    const udp = this.#udp!
     this.#pending += bytes.byteLength
-    const sent = host === undefined ? this.#udp.send(bytes) : this.#udp.send(bytes, { host, port: port! })
+    const sent = host === undefined ? udp.send(bytes) : udp.send(bytes, { host, port: port! })
     sent
       .catch(error => this.#socket.error(failure(error, 'write')))
       .then(() => {
@@ -189,10 +191,21 @@ export class DatagramSocket implements Driver {
         const data = this.#codec!.decode(buffer.payload(i))
         this.#starved = !this.#socket.emit([buffer.peerHost(i), buffer.peerPort(i), data])
       } catch (error) {
-        this.#socket.error(failure(error))
+        this.#starved = !this.#socket.error(failure(error))
       }
     }
   }
+}
+
+function applyMulticast(
+  udp: UdpSocket,
+  memberships: Memberships,
+  { join = [], interface: from, ttl, loopback }: MulticastOption,
+): void {
+  if (from !== undefined) udp.setMulticastInterface(from)
+  if (ttl !== undefined) udp.setMulticastTtl(ttl)
+  if (loopback !== undefined) udp.setMulticastLoopback(loopback)
+  memberships.set(join)
 }
 
 function anyOf(host: string | undefined): string {

@@ -8,7 +8,6 @@ import {
   type Connection,
   type Driver,
   type Option,
-  type PluginSocket,
   SO_KEEPALIVE,
   SO_LINGER,
   SO_NODELAY,
@@ -18,23 +17,24 @@ import { IdleTimeouts, type TimerWheel, tlsSession } from '@unisock/sockets/engi
 import type { Framing, MakeFraming, Pipe } from '../framing/framing.ts'
 import { SO_LONG_TIMEOUT, SO_TIMEOUT } from '../options.ts'
 import { failure, timedOut } from './failure.ts'
+import { own, type SocketEvents } from './socket-events.ts'
 
+/** What the connections of one fd share. */
 export interface StreamConnectionOptions {
   role: 'server' | 'client'
   framing: MakeFraming
   wheel: TimerWheel
-  /** Whose options hold where the connection has none of its own. */
-  options: PluginSocket
-  onClose?: () => void
+  /** One of them has ended. */
+  onClose(): void
 }
 
-export class StreamConnection implements Driver, Pipe {
+export class StreamConnection implements Driver, Pipe, SocketEvents {
   readonly fd: Connection
-  readonly role: 'server' | 'client'
+  readonly #options: StreamConnectionOptions
   readonly #socket: Socket
   readonly #framing: Framing
-  readonly #options: PluginSocket
-  readonly #idle: IdleTimeouts
+  /** Made for the first timeout that is set. */
+  #idle: IdleTimeouts | undefined
   #error: unknown
   /** Settles when the framing has given out what it held at the peer's end. */
   #ended: Promise<void> | undefined
@@ -44,44 +44,52 @@ export class StreamConnection implements Driver, Pipe {
   constructor(socket: Socket, fd: Connection, options: StreamConnectionOptions) {
     this.#socket = socket
     this.fd = fd
-    this.role = options.role
-    this.#options = options.options
+    this.#options = options
+    this.#framing = options.framing(this)
     if (this.option(SO_KEEPALIVE)) socket.setKeepAlive(true)
     if (!this.option(SO_NODELAY)) socket.setNoDelay(false)
-    this.#idle = new IdleTimeouts(
-      options.wheel,
-      () => this.#expire('SO_TIMEOUT'),
-      () => this.#expire('SO_LONG_TIMEOUT'),
-    )
-    this.#idle.setTimeout(this.option(SO_TIMEOUT))
-    this.#idle.setLongTimeout(this.option(SO_LONG_TIMEOUT))
-    this.#framing = options.framing(this)
-    socket
-      .on('data', (chunk: Buffer) => {
-        this.#idle.touch()
-        if (!this.#framing.receive(chunk)) socket.pause()
-      })
-      .on('drain', () => {
-        if (this.#framing.empty !== false) fd.drained()
-      })
-      .on('end', () => this.#peerEnded())
-      .on('error', error => {
-        this.#error ??= error
-      })
-      .on('close', () => {
-        this.#idle[Symbol.dispose]()
-        this.#closed()
-        options.onClose?.()
-      })
+    this.#setTimeout(SO_TIMEOUT, this.option(SO_TIMEOUT))
+    this.#setTimeout(SO_LONG_TIMEOUT, this.option(SO_LONG_TIMEOUT))
+    own(socket, this)
     socket.resume()
   }
 
+  received(chunk: Buffer): void {
+    this.#idle?.touch()
+    if (!this.#framing.receive(chunk)) this.#socket.pause()
+  }
+
+  drained(): void {
+    if (this.#framing.empty !== false) this.fd.drained()
+  }
+
+  peerEnded(): void {
+    const given = this.#framing.end?.()
+    if (!(given instanceof Promise)) return this.fd.end()
+    this.#ended = given
+    void given.then(() => this.fd.end())
+  }
+
+  failed(error: Error): void {
+    this.#error ??= error
+  }
+
+  gone(): void {
+    this.#idle?.[Symbol.dispose]()
+    this.#closed()
+    this.#options.onClose()
+  }
+
+  get role(): 'server' | 'client' {
+    return this.#options.role
+  }
+
   option<T>(option: Option<T, any>): T {
-    return this.#options.option(option)
+    return this.fd.option(option)
   }
 
   send(data: string | Uint8Array, encoding?: BufferEncoding): boolean {
-    this.#idle.touch()
+    this.#idle?.touch()
     return this.#socket.write(data, encoding)
   }
 
@@ -114,8 +122,7 @@ export class StreamConnection implements Driver, Pipe {
   setOption(option: number, value: any): void {
     if (option === SO_NODELAY) this.#socket.setNoDelay(value)
     if (option === SO_KEEPALIVE) this.#socket.setKeepAlive(value)
-    if (option === SO_TIMEOUT) this.#idle.setTimeout(value)
-    if (option === SO_LONG_TIMEOUT) this.#idle.setLongTimeout(value)
+    if (option === SO_TIMEOUT || option === SO_LONG_TIMEOUT) this.#setTimeout(option, value)
   }
 
   query(option: number): unknown {
@@ -156,13 +163,6 @@ export class StreamConnection implements Driver, Pipe {
     return this.#finishing
   }
 
-  #peerEnded(): void {
-    const given = this.#framing.end?.()
-    if (!(given instanceof Promise)) return this.fd.end()
-    this.#ended = given
-    void given.then(() => this.fd.end())
-  }
-
   #closed(): void {
     const error = this.#error === undefined ? undefined : failure(this.#error)
     const over = (): void => {
@@ -173,7 +173,14 @@ export class StreamConnection implements Driver, Pipe {
     else over()
   }
 
-  #expire(option: string): void {
-    this.fail(timedOut(option))
+  #setTimeout(option: number, value: number): void {
+    if (value === 0 && this.#idle === undefined) return
+    this.#idle ??= new IdleTimeouts(
+      this.#options.wheel,
+      () => this.fail(timedOut('SO_TIMEOUT')),
+      () => this.fail(timedOut('SO_LONG_TIMEOUT')),
+    )
+    if (option === SO_TIMEOUT) this.#idle.setTimeout(value)
+    else this.#idle.setLongTimeout(value)
   }
 }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import {
   type Addr,
   type CloseOptions,
+  type Connection,
   clientTlsSettings,
   type Driver,
   type PluginSocket,
@@ -24,7 +25,7 @@ import { type Address, Listener, peerAddress, readServerTls, type TimerWheel } f
 import type { MakeFraming } from '../framing/framing.ts'
 import { SO_CONNECT } from '../options.ts'
 import { failure } from './failure.ts'
-import { StreamConnection } from './stream-connection.ts'
+import { StreamConnection, type StreamConnectionOptions } from './stream-connection.ts'
 
 export interface StreamMode {
   framing: MakeFraming
@@ -42,6 +43,7 @@ export class StreamSocket implements Driver {
   #client: StreamConnection | undefined
   #connecting: AbortController | undefined
   #connections = 0
+  #shared: StreamConnectionOptions | undefined
   #listening = false
   #certificates: Promise<void> | undefined
 
@@ -56,7 +58,7 @@ export class StreamSocket implements Driver {
     if (at.on !== undefined)
       throw new SocketError('ENOTSUP', 'this mode has ports of its own: bind it to a port or a path')
     const socket = this.#socket
-    this.#mode.check?.(socket)
+    this.#check('bind')
     const listener = new Listener({
       backlog: socket.option(SO_BACKLOG),
       reusePort: socket.option(SO_REUSEPORT),
@@ -81,14 +83,14 @@ export class StreamSocket implements Driver {
   listen(): void {
     const listener = this.#listener
     if (!listener) throw new SocketError('ENOADDR')
-    if (this.#mode.secure) this.#secure(listener)
+    if (this.#mode.secure) this.#secure(listener, 'listen')
     this.#listening = true
     listener.open(stream => this.#accept(stream))
   }
 
   /** Connects, from the bound address if there is one. */
   async connect(to: Target): Promise<Addr> {
-    this.#mode.check?.(this.#socket)
+    this.#check('connect')
     const local = this.#listener?.address
     this.#listener?.close()
     this.#listener = undefined
@@ -99,7 +101,12 @@ export class StreamSocket implements Driver {
       throw new SocketError('ECANCELED', 'closed while connecting')
     }
     const address = peerAddress(stream, to.path)
-    this.#client = new StreamConnection(stream, this.#socket, this.#connectionOptions('client'))
+    try {
+      this.#client = this.#connection(stream, this.#socket, 'client')
+    } catch (error) {
+      stream.destroy()
+      throw error
+    }
     return address
   }
 
@@ -143,6 +150,14 @@ export class StreamSocket implements Driver {
     await Promise.all([this.#listener?.close(), this.#client?.close(options)])
   }
 
+  #check(op: 'bind' | 'connect'): void {
+    try {
+      this.#mode.check?.(this.#socket)
+    } catch (error) {
+      throw failure(error, op)
+    }
+  }
+
   async #dial(to: Target, local: Address | undefined, signal: AbortSignal): Promise<Socket> {
     const { readWindow, tls } = {
       readWindow: Math.min(this.#socket.option(SO_READ_WINDOW), READ_AHEAD),
@@ -157,25 +172,30 @@ export class StreamSocket implements Driver {
   }
 
   #accept(stream: Socket): void {
-    const accepted = this.#socket.accept(peerAddress(stream, this.#listener?.address?.address), fd => {
-      this.#connections++
-      return new StreamConnection(stream, fd, this.#connectionOptions('server'))
-    })
+    const accepted = this.#socket.accept(peerAddress(stream, this.#listener?.address?.address), fd =>
+      this.#connection(stream, fd, 'server'),
+    )
     if (!accepted) stream.destroy()
   }
 
-  #connectionOptions(role: 'server' | 'client') {
-    const { framing } = this.#mode
-    const onClose = (): void => void this.#connections--
-    return { role, framing, wheel: this.#wheel, options: this.#socket, onClose }
+  #connection(stream: Socket, fd: Connection, role: 'server' | 'client'): StreamConnection {
+    this.#shared ??= {
+      role,
+      framing: this.#mode.framing,
+      wheel: this.#wheel,
+      onClose: () => void this.#connections--,
+    }
+    const connection = new StreamConnection(stream, fd, this.#shared)
+    this.#connections++
+    return connection
   }
 
   /** @throws {SocketError} `EINVAL` naming the TLS option that is missing or wrong. */
-  #secure(listener: Listener): void {
+  #secure(listener: Listener, op: 'listen' | 'setOption'): void {
     try {
       listener.secure(readServerTls(serverTlsSettings(this.#socket)))
     } catch (error) {
-      throw tlsFailure(error)
+      throw tlsFailure(error, 'server', op)
     }
   }
 
@@ -185,7 +205,7 @@ export class StreamSocket implements Driver {
       setImmediate(() => {
         this.#certificates = undefined
         try {
-          this.#secure(listener)
+          this.#secure(listener, 'setOption')
           resolve()
         } catch (error) {
           reject(error)

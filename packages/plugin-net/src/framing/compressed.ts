@@ -2,21 +2,11 @@
  * A compressed stream in each direction, flushed once a loop turn.
  * @module
  */
-import { type PluginSocket, SocketError } from '@unisock/kernel/plugin'
-import { type CompressionError, Deflater, Inflater } from '../compression/index.ts'
+import { SocketError } from '@unisock/kernel/plugin'
+import { Deflater, Inflater } from '../compression/index.ts'
 import { SO_COMPRESSION } from '../options.ts'
 import { compressionSettings } from './compression-settings.ts'
 import type { Framing, MakeFraming, Pipe } from './framing.ts'
-
-/** @throws {SocketError} `ENOTSUP` where this Node lacks the algorithm, `EINVAL` for a setting it does not take. */
-export function checkCompression(socket: PluginSocket): void {
-  try {
-    new Deflater(compressionSettings(socket.option(SO_COMPRESSION)), { onData() {}, onError() {} }).destroy()
-  } catch (cause) {
-    const { code, message } = cause as CompressionError
-    throw new SocketError(code, `SO_COMPRESSION (19): ${message}`, { cause })
-  }
-}
 
 export const compressedFraming: MakeFraming = pipe => new CompressedFraming(pipe)
 

@@ -4,7 +4,7 @@
  */
 import { SocketError } from '@unisock/kernel/plugin'
 import { Decoder, encode } from '../mudmode/index.ts'
-import { toWire } from '../mudmode/wire.ts'
+import { toTagged } from '../mudmode/wire.ts'
 import { SO_MUDMODE } from '../options.ts'
 import type { Framing, Pipe } from './framing.ts'
 
@@ -21,7 +21,7 @@ export class MudmodeFraming implements Framing {
     let open = true
     try {
       this.#decoder.push(chunk, value => {
-        open = this.#pipe.fd.emit([toWire(value)])
+        open = this.#pipe.fd.emit(toTagged(value))
       })
     } catch (error) {
       this.#pipe.fail(error)

@@ -7,8 +7,14 @@ import { SO_TELNET } from '../options.ts'
 import { TelnetSession, type TelnetWrite, zlibCompression } from '../telnet/index.ts'
 import type { Framing, Pipe } from './framing.ts'
 
+/** Bytes of answers to the peer's own questions that may wait for a peer that does not read. */
+const MAX_ANSWERS = 1024 * 1024
+
 export class TelnetFraming implements Framing {
   readonly #session: TelnetSession
+  #receiving = false
+  /** Bytes of answers since the connection was last not full. */
+  #answers = 0
   /** The session holds enough compressed input. */
   #full = false
   #starved = false
@@ -25,7 +31,10 @@ export class TelnetFraming implements Framing {
         compression: zlibCompression(),
       },
       {
-        output: bytes => void pipe.send(bytes),
+        output: bytes => {
+          if (this.#receiving) this.#answered(bytes.length)
+          pipe.send(bytes)
+        },
         event: event => {
           if (pipe.fd.emit(event.type === 'text' ? event.text : event)) return
           this.#starved = true
@@ -49,7 +58,9 @@ export class TelnetFraming implements Framing {
   }
 
   receive(chunk: Buffer): boolean {
+    this.#receiving = true
     this.#full ||= !this.#session.receive(chunk)
+    this.#receiving = false
     return !this.#full && !this.#starved
   }
 
@@ -69,7 +80,8 @@ export class TelnetFraming implements Framing {
     try {
       this.#session.write(data)
     } catch (cause) {
-      throw new SocketError('ETYPENOTSUPP', (cause as Error).message, { op: 'write', cause })
+      const code = cause instanceof RangeError ? 'EINVAL' : 'ETYPENOTSUPP'
+      throw new SocketError(code, (cause as Error).message, { op: 'write', cause })
     }
     return this.empty && !this.#pipe.full
   }
@@ -80,5 +92,13 @@ export class TelnetFraming implements Framing {
 
   destroy(): void {
     this.#session.destroy()
+  }
+
+  /** What the program writes is bounded by its fd's queue; nothing bounds what a peer asks for. */
+  #answered(bytes: number): void {
+    this.#answers = this.#pipe.full ? this.#answers + bytes : 0
+    if (this.#answers <= MAX_ANSWERS) return
+    this.#session.destroy()
+    this.#pipe.fail(new SocketError('ENOBUFS', 'the peer asks, and does not read the answers'))
   }
 }

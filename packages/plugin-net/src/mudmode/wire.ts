@@ -4,8 +4,18 @@
  */
 import { isLpcClass, LpcClass, type LpcValue } from './values.ts'
 
-type Tag = 'array' | 'mapping' | 'map' | 'class' | 'int'
-export type LpcWire = string | number | null | [Tag, ...LpcWire[]]
+type Tag = 'array' | 'mapping' | 'map' | 'class' | 'int' | 'scalar'
+export type LpcTagged = [Tag, ...LpcWire[]]
+export type LpcWire = string | number | null | LpcTagged
+
+/**
+ * A frame's value, always tagged: that tells it from a line of text. No array is put around it, as the 101 levels a
+ * frame may have are all that the link takes.
+ */
+export function toTagged(value: LpcValue | undefined): LpcTagged {
+  const wire = toWire(value)
+  return Array.isArray(wire) ? wire : ['scalar', wire]
+}
 
 /** `undefined`, which stands for what cannot be read, is null. */
 export function toWire(value: LpcValue | undefined): LpcWire {
@@ -24,6 +34,8 @@ export function fromWire(wire: LpcWire): LpcValue | undefined {
   if (typeof wire !== 'object') return wire
   const [tag, ...items] = wire
   switch (tag) {
+    case 'scalar':
+      return fromWire(items[0]!)
     case 'int':
       return BigInt(items[0] as string)
     case 'array':

@@ -1,11 +1,11 @@
 /**
- * Mode 0 in the owner's thread. Lines cross as strings, mudmode values tagged in an array, the rest as it is.
+ * Mode 0 in the owner's thread. Lines cross as strings, mudmode values as tagged arrays, the rest as it is.
  * @module
  */
 import { type OwnerHalf, SocketError } from '@unisock/kernel/plugin'
 import { encode } from '../mudmode/encode.ts'
 import type { LpcValue } from '../mudmode/values.ts'
-import { fromWire, type LpcWire } from '../mudmode/wire.ts'
+import { fromWire, type LpcTagged } from '../mudmode/wire.ts'
 import type { TelnetEvent, TelnetWrite } from '../telnet/events.ts'
 
 /** A mudmode frame's value; undefined where its text could not be read. */
@@ -20,13 +20,13 @@ export type MudMessage = TelnetEvent | MudmodeValue
 /** What mode 0 sends. A string is text to telnet, and an LPC string in mudmode. */
 export type MudWrite = TelnetWrite | { readonly value: unknown }
 
-/** The one value of a frame, behind this tag. */
-export type MudWire = string | [LpcWire] | TelnetEvent
+/** A line, the value of a frame, or an event. */
+export type MudWire = string | LpcTagged | TelnetEvent
 
 export const mudOwner: OwnerHalf = {
   receive(wire: MudWire): MudMessage {
     if (typeof wire === 'string') return { type: 'text', text: wire }
-    return Array.isArray(wire) ? { type: 'value', value: fromWire(wire[0]) } : wire
+    return Array.isArray(wire) ? { type: 'value', value: fromWire(wire) } : wire
   },
   /** A mudmode value is put into its frame here, so that what cannot be sent throws to its writer. */
   encode(data: MudWrite): unknown {

@@ -19,8 +19,16 @@ const SPACE = 0x20
 /** @throws {TypeError} for a name with a space, or data that is no JSON. */
 export function encodeGmcp(name: string, data?: unknown): Buffer {
   if (name === '' || name.includes(' ')) throw new TypeError(`not a GMCP package: ${JSON.stringify(name)}`)
-  const json = data === undefined ? undefined : JSON.stringify(data)
+  const json = data === undefined ? undefined : toJson(data)
   return Buffer.from(json === undefined ? name : `${name} ${json}`)
+}
+
+function toJson(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data)
+  } catch (cause) {
+    throw new TypeError('GMCP data must be JSON: no bigint, and nothing that contains itself', { cause })
+  }
 }
 
 /** Undefined for a message without a name. */

@@ -33,9 +33,10 @@ function formatTable(values: { readonly [name: string]: MsdpInput }, depth: numb
   return text
 }
 
-/** @throws {TypeError} for nesting deeper than {@link MAX_DEPTH}: a cycle is. */
+/** @throws {TypeError} for null, and for nesting deeper than {@link MAX_DEPTH}: a cycle is. */
 function formatValue(value: MsdpInput, depth: number): string {
   if (typeof value === 'boolean') return String(Number(value))
+  if (value === null || value === undefined) throw new TypeError(`MSDP has no ${value}`)
   if (typeof value !== 'object') return withoutMarks(String(value))
   if (depth > MAX_DEPTH) throw new TypeError(`MSDP values nested deeper than ${MAX_DEPTH}`)
   if (!Array.isArray(value)) return `\x03${formatTable(value as { [name: string]: MsdpInput }, depth)}\x04`

@@ -4,6 +4,7 @@
  */
 import { CharsetDialog } from './charset-dialog.ts'
 import { type Charset, encodeText } from './charsets.ts'
+import { checkWrite } from './check-write.ts'
 import { COMMANDS, commandName } from './commands.ts'
 import type { TelnetEvent, TelnetHandlers, TelnetWrite } from './events.ts'
 import { encodeGmcp } from './gmcp.ts'
@@ -122,10 +123,12 @@ export class TelnetSession implements Disposable {
    * Sends something. False: it was not sent, since the peer has not agreed to that option or it is not this role's.
    *
    * @throws {TypeError} for what is no message, or cannot be put in its form.
+   * @throws {RangeError} for an option or a command that there is none of.
    */
   write(message: TelnetWrite): boolean {
     if (this.#isDestroyed) return false
     if (typeof message === 'string') return this.#sendText(message)
+    checkWrite(message)
     if ('text' in message) return this.#sendText(message.text)
     if ('prompt' in message) return this.#sendPrompt(message.prompt)
     if ('raw' in message) return this.#send(escapeIac(message.raw))
@@ -145,9 +148,7 @@ export class TelnetSession implements Disposable {
         message.enable,
       )
     if ('subnegotiation' in message) return this.#sendFor(message.subnegotiation, () => message.data)
-    if ('command' in message && Object.hasOwn(COMMANDS, message.command))
-      return this.#send(command(COMMANDS[message.command]))
-    throw new TypeError('not a telnet message')
+    return this.#send(command(COMMANDS[message.command]))
   }
 
   /** The peer sends no more. Resolves when all it sent was given out, an unfinished line included. */
@@ -267,7 +268,6 @@ export class TelnetSession implements Disposable {
 
   #request(option: OptionId, side: Side, enable: boolean): boolean {
     const code = optionCode(option)
-    if (!(code >= 0 && code <= 255)) throw new TypeError(`not a telnet option: ${String(option)}`)
     if (enable && !isSupported(option, this.role, this.#settings)) return false
     this.#options.request(code, side, enable)
     return true
