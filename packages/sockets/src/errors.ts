@@ -73,3 +73,11 @@ export class DNSError extends SocketsError {
     this.host = host
   }
 }
+
+/** A failure with the system's code, and its first one where several addresses were tried (RFC 8305). */
+export function toSocketsError(thrown: unknown, operation: string): SocketsError {
+  if (thrown instanceof SocketsError) return thrown
+  const error = thrown as NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[] }
+  const first = error.errors?.[0] ?? error
+  return new SocketsError(first.code ?? 'ERR_NETWORK_OPERATION', first.message, { operation, cause: thrown })
+}

@@ -4,11 +4,11 @@
  */
 import { connect, isIP, isIPv6, type LookupFunction, type NetConnectOpts, type Socket } from 'node:net'
 import { checkHost, type HostResolver, hostResolver } from '../dns/index.ts'
-import { SocketsError } from '../errors.ts'
+import { SocketsError, toSocketsError } from '../errors.ts'
 import { clientHandshake, readClientTls, type TlsClientOptions } from '../tls/client.ts'
 import { reportAttempts } from './attempts.ts'
 import { interfaceAddress } from './interface.ts'
-import { checkPort, LOOPBACK, type Target, toSocketsError } from './target.ts'
+import { checkPort, LOOPBACK, type Target } from './target.ts'
 
 export interface DialOptions {
   /** Only addresses of this family. */

@@ -3,8 +3,8 @@
  * timeouts on Node's sockets. Connecting, which brings the resolver along, is in `./dial`.
  * @module
  */
-export { IdleTimeouts } from '../loop/idle-timeouts.ts'
-export { TimerWheel, type WheelItem } from '../loop/timer-wheel.ts'
+export { IdleTimeouts } from '../timeouts/idle-timeouts.ts'
+export { TimerWheel, type WheelItem } from '../timeouts/timer-wheel.ts'
 export * from '../tls/index.ts'
 export { Listener, type ListenerOptions } from './listener.ts'
 export { removeStaleSocket } from './stale-socket.ts'
@@ -15,5 +15,4 @@ export {
   peerAddress,
   type Target,
   toAddress,
-  toSocketsError,
 } from './target.ts'

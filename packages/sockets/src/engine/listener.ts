@@ -4,10 +4,10 @@
  */
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import type { Server as TlsServer } from 'node:tls'
-import { SocketsError } from '../errors.ts'
+import { SocketsError, toSocketsError } from '../errors.ts'
 import { beginHandshake, createHandshakes, type ServerTls, useServerTls } from '../tls/server.ts'
 import { removeStaleSocket } from './stale-socket.ts'
-import { type Address, checkPort, LOOPBACK, type Target, toAddress, toSocketsError } from './target.ts'
+import { type Address, checkPort, LOOPBACK, type Target, toAddress } from './target.ts'
 
 export interface ListenerOptions {
   /** Connections the system may hold for accept, and at most so many are held between bind and open. @default 511 */

@@ -42,11 +42,3 @@ export function peerAddress({ remoteAddress, remotePort }: Socket, path = ''): A
   if (remoteAddress === undefined) return { address: path, port: 0, family: 'local' }
   return { address: remoteAddress, port: remotePort!, family: isIPv6(remoteAddress) ? 'IPv6' : 'IPv4' }
 }
-
-/** A failure with the system's code, and its first one where several addresses were tried (RFC 8305). */
-export function toSocketsError(thrown: unknown, operation: string): SocketsError {
-  if (thrown instanceof SocketsError) return thrown
-  const error = thrown as NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[] }
-  const first = error.errors?.[0] ?? error
-  return new SocketsError(first.code ?? 'ERR_NETWORK_OPERATION', first.message, { operation, cause: thrown })
-}

@@ -2,7 +2,7 @@
  * What a loop's timers, contexts and sockets know of it.
  * @module
  */
-import { TimerWheel } from './timer-wheel.ts'
+import { TimerWheel } from '../timeouts/timer-wheel.ts'
 
 export class LoopState {
   readonly wheel = new TimerWheel()

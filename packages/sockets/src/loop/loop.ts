@@ -8,13 +8,13 @@
 import { randomUUID } from 'node:crypto'
 import { threadId } from 'node:worker_threads'
 import { SocketsError, type SocketsErrorCode } from '../errors.ts'
+import type { TimerWheel } from '../timeouts/timer-wheel.ts'
 import { readContextOptions, type SocketContextOptions } from './context-options.ts'
 import { DeferredFunctions } from './deferred.ts'
 import { LoopHandle, ownLoops } from './loop-handle.ts'
 import { LoopState } from './loop-state.ts'
 import { SocketContext } from './socket-context.ts'
 import { Timer } from './timer.ts'
-import type { TimerWheel } from './timer-wheel.ts'
 
 export interface LoopOptions<T> {
   /** The program's own data. */

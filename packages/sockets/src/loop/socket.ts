@@ -5,13 +5,13 @@
 import type { Socket as Stream } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type DialOptions, dial } from '../engine/dial.ts'
-import { type Target, toSocketsError } from '../engine/index.ts'
-import type { SocketsError } from '../errors.ts'
+import type { Target } from '../engine/index.ts'
+import { type SocketsError, toSocketsError } from '../errors.ts'
+import { IdleTimeouts } from '../timeouts/idle-timeouts.ts'
+import type { TimerWheel } from '../timeouts/timer-wheel.ts'
 import type { SocketCallbacks } from './callbacks.ts'
-import { IdleTimeouts } from './idle-timeouts.ts'
 import type { LoopState } from './loop-state.ts'
 import { Outgoing } from './outgoing.ts'
-import type { TimerWheel } from './timer-wheel.ts'
 
 /** What a socket knows of its context. */
 export interface SocketOwner<S> {

@@ -3,9 +3,9 @@
  * @module
  */
 import type { InetAddr } from '../address/index.ts'
+import { isExpectedBindFailure } from '../engine/bind-failure.ts'
 import { checkPort, type Target } from '../engine/target.ts'
 import { SocketsError } from '../errors.ts'
-import { isExpectedBindFailure } from './bind-failure.ts'
 import { type Endpoint, type Host, toEndpoint } from './endpoint.ts'
 import { type ListenOptions, TcpServer } from './tcp-server.ts'
 import { TcpSocket } from './tcp-socket.ts'

@@ -4,8 +4,7 @@
  */
 import { isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
-import { toSocketsError } from '../engine/target.ts'
-import { SocketsError } from '../errors.ts'
+import { SocketsError, toSocketsError } from '../errors.ts'
 import { createTlsContext, type TlsContext, type TlsContextOptions } from './context.ts'
 import { HANDSHAKE_TIMEOUT } from './server.ts'
 

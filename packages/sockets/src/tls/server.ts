@@ -10,8 +10,7 @@ import {
   type Server,
   type TLSSocket,
 } from 'node:tls'
-import { toSocketsError } from '../engine/target.ts'
-import { SocketsError } from '../errors.ts'
+import { SocketsError, toSocketsError } from '../errors.ts'
 import { createTlsContext, type TlsContext, type TlsContextOptions, type TlsIdentity } from './context.ts'
 import { TlsOptionError } from './option-error.ts'
 

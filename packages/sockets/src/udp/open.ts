@@ -4,7 +4,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram'
 import type { IPFamily } from '../address/index.ts'
-import { toSocketsError } from '../engine/target.ts'
+import { toSocketsError } from '../errors.ts'
 
 export interface OpenOptions {
   /** A literal of the family. */

@@ -4,9 +4,8 @@
  */
 import type { Socket } from 'node:dgram'
 import { InetAddr, type IPAddr, type IPFamily, IPv4, IPv6, parsePort } from '../address/index.ts'
-import { toSocketsError } from '../engine/target.ts'
-import { SocketsError } from '../errors.ts'
-import { isExpectedBindFailure } from '../streams/bind-failure.ts'
+import { isExpectedBindFailure } from '../engine/bind-failure.ts'
+import { SocketsError, toSocketsError } from '../errors.ts'
 import { destinationPort, literalFor, resolveHost, type UdpDestination } from './datagram.ts'
 import { changeMembership, type GroupOptions, toInterface } from './multicast.ts'
 import { openSocket } from './open.ts'

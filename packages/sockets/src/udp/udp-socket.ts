@@ -4,8 +4,7 @@
  */
 import type { Socket } from 'node:dgram'
 import type { IPFamily } from '../address/index.ts'
-import { toSocketsError } from '../engine/target.ts'
-import { SocketsError } from '../errors.ts'
+import { SocketsError, toSocketsError } from '../errors.ts'
 import { type Datagram, type RawDatagram, sourceOf, type UdpDestination } from './datagram.ts'
 import { DatagramQueue } from './datagram-queue.ts'
 import type { UdpBindOptions, UdpSocketOptions, UdpStatistics } from './options.ts'
