@@ -48,8 +48,10 @@ const results: Result[] = []
 for (const subject of chosen) {
   const runs: Record<string, Figures[]> = {}
   const rounds = values.quick ? 2 : subject.rounds
+  const contenders = Object.entries(subject.contenders)
   for (let round = 0; round < rounds; round++) {
-    for (const [name, contender] of Object.entries(subject.contenders)) {
+    // Who runs after whom changes, since a machine's neighbours and its clock have moods that last.
+    for (const [name, contender] of round % 2 === 0 ? contenders : contenders.toReversed()) {
       progress(`${subject.name}: round ${round + 1} of ${rounds}, ${name}`)
       runs[name] = [...(runs[name] ?? []), await contender({ quick: values.quick })]
     }
