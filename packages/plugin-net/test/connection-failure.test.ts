@@ -36,7 +36,9 @@ test.each(ISOLATIONS)('over %s', async isolation => {
   before.socket.write('still')
   expect(String(await before.take(5))).toBe('still')
   expect(kernel.metrics().workers.net!.restarts).toBe(0)
-  expect((await kernel.inspect()).workers[0]!.inside!.listeners).toContainEqual(
-    expect.objectContaining({ fd: server, inspection: expect.objectContaining({ connections: 2 }) }),
-  )
+  await expect
+    .poll(async () => (await kernel.inspect()).workers[0]!.inside!.listeners)
+    .toContainEqual(
+      expect.objectContaining({ fd: server, inspection: expect.objectContaining({ connections: 2 }) }),
+    )
 })
