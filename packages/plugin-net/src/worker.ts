@@ -26,6 +26,7 @@ import {
 } from './modes.ts'
 import { SO_COMPRESSION, SO_ENCODING } from './options.ts'
 
+/** Of all kernels whose worker is this thread. Connections leave it as they close; nothing else holds it. */
 const wheel = new TimerWheel()
 
 const compressed = {
@@ -54,7 +55,4 @@ const DRIVERS: Readonly<Record<number, (socket: PluginSocket) => Driver>> = {
   [DATAGRAM_COMPRESSED]: datagram(socket => compressedCodec(socket.option(SO_COMPRESSION))),
 }
 
-export default defineWorker({
-  open: (mode, socket) => DRIVERS[mode]!(socket),
-  dispose: () => wheel[Symbol.dispose](),
-})
+export default defineWorker({ open: (mode, socket) => DRIVERS[mode]!(socket) })

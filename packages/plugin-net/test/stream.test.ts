@@ -390,6 +390,18 @@ test('SO_TIMEOUT closes a connection without traffic, and traffic keeps it', asy
   })
 })
 
+test("timeouts of one thread's kernels outlive each other", async () => {
+  await using kernel = await netKernel('inline')
+  const other = await netKernel('inline')
+  const closed = Promise.withResolvers<Error | undefined>()
+  const { addr } = await serving(kernel, STREAM, { close: (_fd, error) => closed.resolve(error) }, [
+    [SO_TIMEOUT, 1],
+  ])
+  await using _peer = await plainPeer(addr)
+  await other.close()
+  expect(await closed.promise).toMatchObject({ code: 'ETIMEDOUT' })
+})
+
 test.each(ISOLATIONS)(
   'options change on a connection: no delay, keep-alive, timeouts, over %s',
   async isolation => {

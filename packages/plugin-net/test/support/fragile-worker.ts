@@ -19,5 +19,4 @@ export default defineWorker({
       },
       wheel,
     ),
-  dispose: () => wheel[Symbol.dispose](),
 })
