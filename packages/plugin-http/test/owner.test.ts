@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import type { OwnerPort } from '@unisock/kernel/plugin'
 import { describe, expect, test } from 'vitest'
@@ -371,7 +370,15 @@ describe('a streamed answer', () => {
 
   test('is a 500 when the source fails before its first chunk, with nothing of the error for the client', async () => {
     const port = new FakePort()
-    send(port, createReadStream('/does/not/exist'))
+    const failure = Object.assign(new Error('/does/not/exist'), { code: 'ENOENT' })
+    send(
+      port,
+      new Readable({
+        read() {
+          this.destroy(failure)
+        },
+      }),
+    )
     await port.over.promise
     expect(port.sent).toMatchObject([{ 0: 500, 1: ['Content-Type', 'application/problem+json'] }])
     expect(JSON.stringify(port.sent)).not.toContain('exist')

@@ -71,6 +71,8 @@ export const FROM_WORKER = {
   DROPPED: 43,
   /** [fd, listener, address, port, metadata | nil]: an accept without a first message */
   OPEN: 44,
+  /** [fd, address, port]: a client is connected again */
+  REOPENED: 45,
 } as const
 
 /** Whoever takes frames from a link. `size` is the frame's length in bytes with its attachments. */

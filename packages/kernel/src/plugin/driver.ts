@@ -67,6 +67,12 @@ export interface PluginSocket extends Connection {
     driver: (connection: Connection) => Driver,
     first?: { data: unknown; handler?: number | undefined },
   ): Connection | undefined
+  /** Lets drivers of other fds of this worker use something of this one, by name, for as long as the fd lives. */
+  offer(name: string, service: unknown): void
+  /** What another fd offers. Undefined: it is no fd of this worker, has ended, or offers nothing of that name. */
+  offered<T>(fd: number, name: string): T | undefined
+  /** A client that had lost its connection has it again: the `open` handler runs once more. */
+  reopened(addr: Addr): void
   /** The owner may forget these functions: no message will name them again. */
   retire(functions: readonly number[]): void
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, details?: LogEntry): void

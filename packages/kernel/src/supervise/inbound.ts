@@ -4,6 +4,7 @@
  * @module
  */
 import { type ErrorRecord, fromErrorRecord, SocketError } from '../errors.ts'
+import { toAddr } from '../fds/addr.ts'
 import { deliverMessage, whenResumed } from '../fds/deliver.ts'
 import { Entry } from '../fds/entry.ts'
 import { isFdNumber } from '../fds/slots.ts'
@@ -38,6 +39,8 @@ export function receiveFrame(
       if (entry) deliverMessage(host.core, entry, a, b, size)
       return
     }
+    case FROM_WORKER.REOPENED:
+      return reopened(host, fd, a, b)
     case FROM_WORKER.CREDIT:
       return find(host, fd)?.credited(count(a, 'credit'))
     case FROM_WORKER.REPLY:
@@ -116,6 +119,21 @@ function accept(
   const open = parent.handlers.open
   if (open) entry.guard(() => open(fd as any, listener as any, entry.addr as Addr))
   return entry.ended ? undefined : entry
+}
+
+/** Behind what the connection before it brought. */
+function reopened(host: PluginHost, fd: number, address: unknown, port: unknown): void {
+  if (typeof address !== 'string' || typeof port !== 'number')
+    throw lie('a client is connected again, but to no address')
+  const entry = find(host, fd)
+  if (!entry) return
+  if (entry.isConnection || entry.isListener) throw lie(`fd ${fd} is no client`)
+  whenResumed(entry, () => {
+    const addr = toAddr(address, port)
+    entry.addr = addr
+    const open = entry.handlers.open
+    if (open) entry.guard(() => open(fd as any, fd as any, addr))
+  })
 }
 
 function closed(host: PluginHost, fd: number, error: unknown): void {

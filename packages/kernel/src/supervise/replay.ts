@@ -7,13 +7,15 @@ import { TO_WORKER } from '../link/frames.ts'
 import type { PluginHost } from './host.ts'
 
 export function replay(host: PluginHost): void {
-  for (const entry of host.core.table) if (entry.host === host) replayEntry(host, entry)
+  const entries = Array.from(host.core.table).filter(entry => entry.host === host)
+  // All fds are there before any is bound: a bind may name another fd.
+  for (const { fd, mode, journal } of entries)
+    host.frame(TO_WORKER.CREATE, fd, 2, mode.number, journal.kept.size > 0 ? [...journal.kept] : null)
+  for (const entry of entries) replayEntry(host, entry)
 }
 
 function replayEntry(host: PluginHost, entry: Entry): void {
   const { fd, journal } = entry
-  const kept = journal.kept.size > 0 ? [...journal.kept] : null
-  host.frame(TO_WORKER.CREATE, fd, 2, entry.mode.number, kept)
   const refused = (error: Error): void => entry.finishWith(error)
   for (const { definition, key, wire } of entry.values.journal())
     host.call(TO_WORKER.OPTION, fd, definition.number, wire, key).catch(refused)

@@ -27,6 +27,7 @@ export class WorkerSocket implements PluginSocket {
   #serial: Serial | undefined
   #kept: Map<string, unknown> | undefined
   #calls: Map<number, AbortController> | undefined
+  #offers: Map<string, unknown> | undefined
   #credit: number
   #starved = false
   /** Bytes the driver has written out and the owner was not told of. */
@@ -157,6 +158,21 @@ export class WorkerSocket implements PluginSocket {
     if (value === undefined) this.#kept.delete(key)
     else this.#kept.set(key, value)
     this.host.frame(FROM_WORKER.KEEP, this.fd, 2, key, value)
+  }
+
+  offer(name: string, service: unknown): void {
+    this.#offers ??= new Map()
+    this.#offers.set(name, service)
+  }
+
+  offered<T>(fd: number, name: string): T | undefined {
+    const socket = this.host.table.get(fd)
+    return socket && (socket.#offers?.get(name) as T | undefined)
+  }
+
+  reopened({ address, port, family }: Addr): void {
+    if (this.ended) return
+    this.host.frame(FROM_WORKER.REOPENED, this.fd, 2, address, family === 'local' ? -1 : port)
   }
 
   retire(functions: readonly number[]): void {

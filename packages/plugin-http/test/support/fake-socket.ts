@@ -130,6 +130,14 @@ export class FakeSocket extends FakeConnection implements PluginSocket {
     return this.exchanges[index]!
   }
 
+  readonly offers = new Map<string, unknown>()
+
+  offer(name: string, service: unknown): void {
+    this.offers.set(name, service)
+  }
+
+  offered(): undefined {}
+  reopened(): void {}
   retire(): void {}
 
   log(level: string, message: string, details?: unknown): void {

@@ -1,5 +1,7 @@
 export * as flagOptions from './flags.ts'
 export * from './flags.ts'
+export * as rateOptions from './rate.ts'
+export * from './rate.ts'
 export * as socketOptions from './socket.ts'
 export * from './socket.ts'
 export * as tlsOptions from './tls.ts'

@@ -49,6 +49,18 @@ export class HttpConnection extends Timed {
     return this.pipeline.unanswered + this.pipeline.waiting
   }
 
+  /** Nothing is to be answered. */
+  get idle(): boolean {
+    return this.#due === 0 && !this.#failed && this.#last === undefined
+  }
+
+  /** Another protocol is spoken from now on, and none of its business. */
+  release(): void {
+    this.list?.clear(this)
+    this.pipeline.clear()
+    this.listener.forget(this)
+  }
+
   /** A request has arrived. */
   request(request: IncomingMessage, response: HttpResponse): void {
     if (this.#last) return

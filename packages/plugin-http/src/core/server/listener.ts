@@ -5,6 +5,7 @@
 import type { IncomingMessage, Server, ServerOptions } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import {
   type Addr,
   type CloseOptions,
@@ -21,15 +22,17 @@ import {
 import { HTTP_MAX_HEADER_SIZE } from '../options.ts'
 import { Acceptor } from './acceptor.ts'
 import { Certificates } from './certificates.ts'
-import { protocolFailure } from './client-errors.ts'
+import { protocolFailure, rawProblem } from './client-errors.ts'
 import { HttpConnection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
 import { answerHealthCheck, isHealthCheck } from './health.ts'
+import { closeGently } from './linger.ts'
 import { createServer } from './node-http.ts'
 import { HttpResponse, sendProblem } from './response.ts'
 import { HttpSettings } from './settings.ts'
 import { isLiveTlsOption } from './tls.ts'
 import { connectionOf } from './tracking.ts'
+import { Upgrades } from './upgrades.ts'
 
 /** How often node:http looks for requests that are late, in milliseconds. */
 const CHECK_INTERVAL = 500
@@ -42,8 +45,8 @@ export type RequestListener = (
 ) => void
 
 export interface HttpListenerOptions {
-  /** Over TLS. */
-  secure: boolean
+  /** Over TLS; asked at bind where it follows from the options. */
+  secure: boolean | (() => boolean)
   onRequest: RequestListener
 }
 
@@ -53,7 +56,8 @@ export class HttpListener implements Driver {
   readonly connections = new Set<HttpConnection>()
   /** No more requests after those that have begun to arrive. */
   draining = false
-  readonly #secure: boolean
+  #secure = false
+  readonly #isSecure: boolean | (() => boolean)
   readonly #onRequest: RequestListener
   #server: Server | SecureServer | undefined
   #acceptor: Acceptor | undefined
@@ -61,6 +65,7 @@ export class HttpListener implements Driver {
   #certificates: Certificates | undefined
   /** Sockets below TLS: there are no connections on them before their handshake. */
   readonly #belowTls = new Set<Socket>()
+  readonly #upgrades = new Upgrades(() => this.#listenForUpgrades())
   #opening: Exchange | undefined
   #whenEmpty: (() => void)[] = []
   readonly #closed = Promise.withResolvers<void>()
@@ -68,17 +73,20 @@ export class HttpListener implements Driver {
   constructor(socket: PluginSocket, options: HttpListenerOptions) {
     this.socket = socket
     this.settings = new HttpSettings(socket)
-    this.#secure = options.secure
+    this.#isSecure = options.secure
     this.#onRequest = options.onRequest
+    socket.offer('upgrade', this.#upgrades)
   }
 
   /** @throws {SocketError} `EISBOUND`; the system's errors with their own codes; `EINVAL` naming a TLS option. */
   async bind(at: Target): Promise<Addr> {
     if (this.#acceptor) throw new SocketError('EISBOUND')
+    this.#secure = typeof this.#isSecure === 'function' ? this.#isSecure() : this.#isSecure
     this.#server = this.#createServer()
     this.#acceptor = new Acceptor(this.socket)
     try {
       this.#address = await this.#acceptor.bind(at)
+      this.#upgrades.bound(this.#address, this.#secure)
       return this.#address
     } catch (error) {
       this.#acceptor = this.#server = this.#certificates = undefined
@@ -109,6 +117,7 @@ export class HttpListener implements Driver {
   /** Gives the address back. What is in flight has SO_LINGER seconds to finish: {@link closed} tells when it has. */
   close({ abort = false }: CloseOptions): void {
     this.#stop()
+    this.#upgrades.closed()
     this.#server?.close()
     const deadline = setTimeout(() => this.destroy(), this.socket.option(SO_LINGER) * 1000)
     deadline.unref()
@@ -222,6 +231,8 @@ export class HttpListener implements Driver {
       connectionsCheckingInterval: CHECK_INTERVAL,
       requireHostHeader: false,
       optimizeEmptyRequests: true,
+      // Where Node does not ask it, each upgrade comes to #upgrade as soon as somebody wants any.
+      shouldUpgradeCallback: request => this.#mayUpgrade(request),
     }
     this.#certificates = this.#secure ? new Certificates(this.socket) : undefined
     const server = this.#certificates?.createServer(options) ?? createServer(options)
@@ -245,7 +256,36 @@ export class HttpListener implements Driver {
       })
       .on('clientError', (error, socket) => this.#refuse(error, socket as Socket))
       .on('timeout', socket => connectionOf(socket)?.timedOut())
+    if (this.#upgrades.wanted) server.on('upgrade', this.#upgrade)
     return server
+  }
+
+  #listenForUpgrades(): void {
+    if (this.#upgrades.wanted) this.#server?.on('upgrade', this.#upgrade)
+    else this.#server?.off('upgrade', this.#upgrade)
+  }
+
+  /** Behind requests that are not answered the other protocol would overtake the answers. */
+  #mayUpgrade(request: IncomingMessage): boolean {
+    return this.#upgrades.find(request) !== undefined && connectionOf(request.socket)?.idle === true
+  }
+
+  /** node:http has let go of the connection. */
+  readonly #upgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
+    const socket = duplex as Socket
+    const serve = this.#mayUpgrade(request) ? this.#upgrades.find(request) : undefined
+    if (serve && !this.draining) {
+      const below = (socket as { _parent?: Socket })._parent
+      if (below) this.#belowTls.delete(below)
+      connectionOf(socket)?.release()
+      serve(request, socket, head)
+      return
+    }
+    const [status, detail] = this.draining
+      ? [503, 'The server is closing.']
+      : [400, 'There is no upgrade to that here.']
+    socket.on('error', () => socket.destroy())
+    closeGently(socket, rawProblem(status, detail, this.settings.defaultHeaders))
   }
 
   #configure(server: Server | SecureServer): void {
