@@ -61,6 +61,7 @@ export const ERRORS = {
   EADDRNOTAVAIL: kind(-10, 'connection', 'Address not available'),
   EMSGSIZE: kind(-27, 'usage', 'Message too long'),
   ENOBUFS: kind(-29, 'connection', 'Too much is queued for a reader that is too slow', true),
+  ENOSPC: kind(-4, 'application', 'The store is full', true),
   ECONNRESET: kind(-28, 'connection', 'Connection reset by peer', true),
   EPIPE: kind(-28, 'connection', 'Broken pipe', true),
   ETIMEDOUT: kind(-24, 'connection', 'Timed out', true),
@@ -81,7 +82,11 @@ export interface SocketErrorOptions {
   cause?: unknown
   category?: ErrorCategory
   retryable?: boolean
+  details?: ErrorDetails | undefined
 }
+
+/** What a protocol has to say beside the code: a WebSocket's `closeCode` and `reason`. Plain values. */
+export type ErrorDetails = Readonly<Record<string, unknown>>
 
 const MARK = Symbol.for('unisock.SocketError')
 
@@ -94,6 +99,7 @@ export class SocketError extends Error {
   readonly retryable: boolean
   readonly fd: number | undefined
   readonly op: string | undefined
+  readonly details: ErrorDetails | undefined
   readonly [MARK] = true
 
   constructor(code: ErrorCode | (string & {}), message?: string, options: SocketErrorOptions = {}) {
@@ -109,6 +115,7 @@ export class SocketError extends Error {
     this.retryable = options.retryable ?? known?.retryable ?? false
     this.fd = options.fd
     this.op = options.op
+    this.details = options.details
   }
 }
 
@@ -135,6 +142,7 @@ export function toSocketError(
       cause: thrown.cause,
       op: thrown.op ?? options.op,
       fd: options.fd,
+      details: thrown.details,
     })
   }
   if (thrown instanceof Error || (typeof thrown === 'object' && thrown !== null && 'message' in thrown)) {
@@ -152,11 +160,12 @@ export interface ErrorRecord {
   retryable: boolean
   stack?: string | undefined
   op?: string | undefined
+  details?: ErrorDetails | undefined
 }
 
 export function toErrorRecord(thrown: unknown, fallback: ErrorCode): ErrorRecord {
-  const { code, message, category, retryable, op, stack } = toSocketError(thrown, fallback)
-  return { code, message, category, retryable, op, stack }
+  const { code, message, category, retryable, op, stack, details } = toSocketError(thrown, fallback)
+  return { code, message, category, retryable, op, stack, ...(details && { details }) }
 }
 
 export function fromErrorRecord(record: ErrorRecord, options: SocketErrorOptions = {}): SocketError {
@@ -164,6 +173,7 @@ export function fromErrorRecord(record: ErrorRecord, options: SocketErrorOptions
     category: record.category,
     retryable: record.retryable,
     op: record.op,
+    details: record.details,
     ...options,
   })
   if (record.stack !== undefined) error.stack = `${error.stack}\n    -- in the worker --\n${record.stack}`

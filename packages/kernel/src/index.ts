@@ -14,6 +14,7 @@ export {
   ERRORS,
   type ErrorCategory,
   type ErrorCode,
+  type ErrorDetails,
   isSocketError,
   SocketError,
 } from './errors.ts'

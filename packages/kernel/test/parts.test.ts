@@ -91,6 +91,14 @@ describe('errors', () => {
     expect(back.stack).toMatch(/in the worker/)
   })
 
+  test('keep what their protocol says', () => {
+    const details = { closeCode: 4001, reason: 'replaced' }
+    const closed = new SocketError('EPROTO', 'the peer closed', { details })
+    expect(toSocketError(closed, 'EPLUGIN', { fd: 4 })).toMatchObject({ fd: 4, details })
+    expect(fromErrorRecord(toErrorRecord(closed, 'EPLUGIN')).details).toEqual(details)
+    expect('details' in toErrorRecord(new SocketError('EPROTO'), 'EPLUGIN')).toBe(false)
+  })
+
   test('of anything thrown become one', () => {
     expect(toSocketError('text', 'EPLUGIN')).toMatchObject({ code: 'EPLUGIN', message: 'text' })
     expect(toSocketError(new Error('plain'), 'EINVAL')).toMatchObject({ code: 'EINVAL', message: 'plain' })

@@ -54,6 +54,8 @@ test('a path is taken once; whoever takes all others gets the rest', async () =>
   const undo = upgrades.take('/a', serve('a'))
   upgrades.take(undefined, serve('rest'))
   expect(() => upgrades.take('/a', serve('again'))).toThrow(expect.objectContaining({ code: 'EADDRINUSE' }))
+  for (const path of ['a', '', '/a?b', '/a#b'])
+    expect(() => upgrades.take(path, serve('never'))).toThrow(expect.objectContaining({ code: 'EBADADDR' }))
   for (const path of ['/a', '/b']) {
     using client = await server.connect()
     await client.send(get(path, UPGRADE)).ended()

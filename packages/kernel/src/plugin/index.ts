@@ -2,7 +2,14 @@
  * For plugin authors: what a plugin's two modules are written with.
  * @module
  */
-export { ERRORS, type ErrorCode, isSocketError, SocketError, toSocketError } from '../errors.ts'
+export {
+  ERRORS,
+  type ErrorCode,
+  type ErrorDetails,
+  isSocketError,
+  SocketError,
+  toSocketError,
+} from '../errors.ts'
 export {
   type Addr,
   type AnyOption,

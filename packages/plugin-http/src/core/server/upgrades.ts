@@ -48,9 +48,14 @@ export class Upgrades {
   /**
    * Takes the WebSocket upgrades to a path, or those to all paths that nobody has taken; returns the undo.
    *
-   * @throws {SocketError} `EADDRINUSE` for what another has taken.
+   * @throws {SocketError} `EADDRINUSE` for what another has taken, `EBADADDR` for what is no path.
    */
   take(path: string | undefined, serve: ServeUpgrade): () => void {
+    if (path !== undefined && !/^\/[^?#]*$/.test(path))
+      throw new SocketError(
+        'EBADADDR',
+        `no request asks for the path ${path}: it begins with / and has no query`,
+      )
     if (this.#takers.has(path))
       throw new SocketError('EADDRINUSE', `upgrades to ${path ?? 'all other paths'} are taken already`)
     this.#takers.set(path, serve)
