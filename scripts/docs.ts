@@ -5,10 +5,11 @@ import { writeFile } from 'node:fs/promises'
 import { http } from '../packages/plugin-http/src/index.ts'
 import { net } from '../packages/plugin-net/src/index.ts'
 import { rest } from '../packages/plugin-rest/src/index.ts'
+import { ws } from '../packages/plugin-ws/src/index.ts'
 import { errorsPage, optionsPage } from './reference.ts'
 
 export const PAGES: Readonly<Record<string, string>> = {
-  'docs/options.md': optionsPage([net().definition, http().definition, rest().definition]),
+  'docs/options.md': optionsPage([net().definition, http().definition, rest().definition, ws().definition]),
   'docs/errors.md': errorsPage(),
 }
 

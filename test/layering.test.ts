@@ -18,6 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   'plugin-http': ['@unisock/kernel/plugin', '@unisock/sockets/engine'],
   'plugin-rest': ['@unisock/kernel/plugin', '@unisock/plugin-http/core', '@unisock/plugin-http/core/worker'],
+  'plugin-ws': ['@unisock/kernel/plugin', '@unisock/sockets/engine', '@unisock/sockets/dial'],
 }
 
 async function importsOf(name: string): Promise<Map<string, string[]>> {
@@ -51,8 +52,8 @@ test('no package reaches into the files of another', async () => {
 })
 
 test('what the program loads of a plugin loads no protocol library', async () => {
-  const heavy = /^(node:(https?|tls|zlib)|fastify|@fastify\/.*|ajv.*|@unisock\/sockets.*)$/
-  for (const name of ['plugin-net', 'plugin-http', 'plugin-rest']) {
+  const heavy = /^(node:(https?|tls|zlib)|fastify|@fastify\/.*|ajv.*|ws|@unisock\/sockets.*)$/
+  for (const name of ['plugin-net', 'plugin-http', 'plugin-rest', 'plugin-ws']) {
     const imports = await importsOf(name)
     const reached = new Set<string>()
     const visit = (file: string): void => {

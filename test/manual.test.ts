@@ -156,6 +156,55 @@ await said(${NET_SAYS.trim().split('\n').length})
 await kernel.close()
 `
 
+const WEBSOCKET_SAYS = `Wren: hello
+noted: all is well
+EACCES: the server answered 401 Unauthorized
+welcome, Ann
+NOBODY ELSE HEARS
+/lobby chat
+100 pages
+`
+
+const USE_WEBSOCKET = `
+import { said } from './said.ts'
+
+const own = ${WEBSOCKET_SAYS.trim().split('\n').length}
+await said(own)
+const first = [...names.keys()][0]!
+names.delete(first)
+void kernel.close(first, { code: 1012 })
+while (![...names.values()].includes('Wren')) await new Promise(resolve => setImmediate(resolve))
+kernel.write(wren, { data: { say: 'back again' } })
+await said(own + 2)
+void kernel.close([...names.keys()][0]!, { code: 1000 })
+await said(own + 3)
+
+/** As a page does it. */
+async function visit(url: string, protocols: string[], text: string): Promise<void> {
+  const socket = new WebSocket(url, protocols)
+  socket.onopen = () => socket.send(text)
+  const { data } = await new Promise<{ data: unknown }>((resolve, reject) => {
+    socket.onmessage = resolve
+    socket.onerror = reject
+  })
+  console.log('the page got', data)
+  socket.close()
+}
+await visit(\`ws://127.0.0.1:\${logPort}/\`, [\`unisock.auth.\${key}\`], 'a key')
+await visit(\`ws://127.0.0.1:\${webPort}/live\`, [], 'a word')
+console.log(await (await fetch(\`http://127.0.0.1:\${webPort}/rooms\`)).text())
+await web.close()
+await kernel.close()
+`
+
+const WEBSOCKET_SAYS_THEN = `for now: the peer closed with 1012
+Wren: back again
+for good: done
+the page got noted: a key
+the page got live: a word
+["lobby"]
+`
+
 describe('the examples of the manual', () => {
   const openssl = findProgram('openssl')
 
@@ -201,5 +250,17 @@ describe('the examples of the manual', () => {
     expect(rest).toEqual({ code: 0, stderr: '' })
     // Each program's lines come in the order the system has.
     expect(stdout.split('\n').sort()).toEqual(NET_SAYS.split('\n').sort())
+  })
+  test.skipIf(!openssl)('docs/websocket.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('websocket')
+    await makeCertificate(folder.path)
+    await writeFile(join(folder.path, 'said.ts'), SAID)
+    const { stdout, ...rest } = await runManual('docs/websocket.md', USE_WEBSOCKET, folder.path)
+    expect(rest, stdout).toEqual({ code: 0, stderr: '' })
+    // Each program's lines come in the order the system has.
+    const lines = stdout.split('\n')
+    const own = WEBSOCKET_SAYS.trim().split('\n')
+    expect(lines.slice(0, own.length).sort()).toEqual(own.sort())
+    expect(lines.slice(own.length).join('\n')).toBe(WEBSOCKET_SAYS_THEN)
   })
 })

@@ -16,6 +16,7 @@ import { restValidated } from './cases/rest-validated.ts'
 import { tcpBulk, tcpBulkSockets, tcpEcho, tcpEchoSockets } from './cases/tcp.ts'
 import { timers } from './cases/timers.ts'
 import { udpBatch } from './cases/udp-batch.ts'
+import { wsEcho } from './cases/ws-echo.ts'
 import { type Result, resultsOf, table } from './result.ts'
 
 const CASES: readonly Case[] = [
@@ -24,6 +25,7 @@ const CASES: readonly Case[] = [
   httpHello,
   httpWork,
   restValidated,
+  wsEcho,
   tcpEcho,
   tcpEchoSockets,
   tcpBulk,

@@ -1,0 +1,16 @@
+/**
+ * WEBSOCKET_FILE_STREAM: files in chunks, as protocol.ts describes it.
+ * @module
+ */
+import type { Subprotocol } from '../options.ts'
+import { MESSAGES, type Profile } from '../profile.ts'
+import { FileStreamConnection } from './file-stream-connection.ts'
+import { SUBPROTOCOL } from './protocol.ts'
+
+const SUBPROTOCOLS: readonly Subprotocol[] = [{ name: SUBPROTOCOL, json: false, required: true }]
+
+export const FILE_STREAM: Profile = {
+  ...MESSAGES,
+  subprotocols: () => SUBPROTOCOLS,
+  connection: (fd, ws, socket, options) => new FileStreamConnection(fd, ws, socket, options),
+}

@@ -1,0 +1,15 @@
+/**
+ * What was published.
+ * @module
+ */
+export { newEpoch } from './epoch.ts'
+export { Histories } from './histories.ts'
+export { IdempotencyKeys, type IdempotencyOptions } from './idempotency.ts'
+export {
+  DEFAULT_HISTORY_LIMITS,
+  type HistoryLimits,
+  type Publication,
+  type ReadRequest,
+  type StreamState,
+  TopicHistory,
+} from './topic-history.ts'

@@ -1,0 +1,13 @@
+/**
+ * Recovery of what was published while a client was away.
+ * @module
+ */
+export {
+  answerPosition,
+  type ClientPosition,
+  type TopicAnswer,
+  type UnrecoveredReason,
+} from './answer.ts'
+export { joinGaps } from './join-gaps.ts'
+export { answerResume, type ResumedTopic } from './resume.ts'
+export { DEFAULT_LIVE_BUFFER, type RecoverySink, TopicRecovery } from './topic-recovery.ts'

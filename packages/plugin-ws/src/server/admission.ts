@@ -1,0 +1,96 @@
+/**
+ * How many may connect, and how often: SO_MAX_CONNECTIONS, RATE_LIMIT_CONNECTIONS and RATE_LIMIT_BAN.
+ * @module
+ */
+import {
+  type PluginSocket,
+  RATE_LIMIT_BAN,
+  RATE_LIMIT_CONNECTIONS,
+  SO_MAX_CONNECTIONS,
+} from '@unisock/kernel/plugin'
+import { bucketFor } from '../connection/rates.ts'
+import { ExpiringMap } from '../hydrogen/expiring-map.ts'
+import { Bans } from '../hydrogen/limits/bans.ts'
+import type { TokenBucket } from '../hydrogen/limits/token-bucket.ts'
+import type { Refusal } from './refusal.ts'
+
+/** Addresses that are remembered; beyond that, those unheard of for longest are forgotten. */
+const MAX_ADDRESSES = 10_000
+
+export class AdmissionControl {
+  readonly #socket: PluginSocket
+  #buckets = new ExpiringMap<string, TokenBucket>(0, MAX_ADDRESSES)
+  #bans: Bans | undefined
+  /** Connections that are open, or on their way to be. */
+  #taken = 0
+
+  constructor(socket: PluginSocket) {
+    this.#socket = socket
+    this.refresh()
+  }
+
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** Reads the options again, and forgets what was counted by the old ones. */
+  refresh(): void {
+    const bucket = bucketFor(this.#socket.option(RATE_LIMIT_CONNECTIONS), 0)
+    // A bucket that is full again is like a new one.
+    const refilled = bucket ? (bucket.burst / bucket.rate) * 1000 : 0
+    this.#buckets = new ExpiringMap(refilled, MAX_ADDRESSES)
+    const ban = this.#socket.option(RATE_LIMIT_BAN)
+    if (ban === undefined) {
+      this.#bans = undefined
+      return
+    }
+    const { after = 10, seconds = 60, factor = 4, max = 86_400 } = ban
+    this.#bans = new Bans({
+      threshold: after,
+      first: seconds * 1000,
+      factor,
+      longest: max * 1000,
+      memory: max * 1000,
+    })
+  }
+
+  /** Whether an address may go on with a handshake now. A ban goes before a limit: it is no further offence. */
+  check(address: string): Refusal | undefined {
+    const now = performance.now()
+    const banned = this.#bans?.remaining(address, now) ?? 0
+    if (banned > 0) return tooMany('This address is shut out for a while.', banned)
+    const wait = this.#wait(address, now)
+    if (wait === 0) return undefined
+    this.offence(address)
+    return tooMany('Too many connections from this address.', wait)
+  }
+
+  /** A place for one connection, and its undo; undefined: SO_MAX_CONNECTIONS are taken. */
+  take(): (() => void) | undefined {
+    const limit = this.#socket.option(SO_MAX_CONNECTIONS)
+    if (limit > 0 && this.#taken >= limit) return undefined
+    this.#taken++
+    let held = true
+    return () => {
+      if (held) this.#taken--
+      held = false
+    }
+  }
+
+  /** An address did what it may not. */
+  offence(address: string): void {
+    this.#bans?.offence(address, performance.now())
+  }
+
+  #wait(address: string, now: number): number {
+    const limit = this.#socket.option(RATE_LIMIT_CONNECTIONS)
+    if (limit === undefined) return 0
+    const bucket = this.#buckets.get(address, now) ?? bucketFor(limit, now)!
+    this.#buckets.set(address, bucket, now)
+    return bucket.take(1, now) ? 0 : Math.max(1, bucket.wait(1, now))
+  }
+}
+
+function tooMany(reason: string, wait: number): Refusal {
+  return { status: 429, reason, headers: { 'Retry-After': String(Math.max(1, Math.ceil(wait / 1000))) } }
+}

@@ -1,0 +1,193 @@
+/**
+ * The server's half of the opening handshake: one guard after the other, and the 101 at the end (RFC 6455 section 4.2.2).
+ * @module
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Addr, PluginSocket } from '@unisock/kernel/plugin'
+import type { Agreement } from '../connection/ws-connection.ts'
+import { parseExtensions, parseSubprotocols, type WebSocketClass } from '../connection/ws-library.ts'
+import { chooseOffer } from '../deflate/offers.ts'
+import { WS_ORIGIN } from '../options.ts'
+import type { Profile } from '../profile.ts'
+import type { VerdictWire } from '../wire.ts'
+import { AdmissionControl } from './admission.ts'
+import { Authenticator } from './authenticator.ts'
+import { allowsOrigin } from './origin.ts'
+import { type Refusal, refuse } from './refusal.ts'
+import { checkRequest } from './request-check.ts'
+import { chooseSubprotocol } from './subprotocols.ts'
+import { type Terms, Upgrader } from './upgrader.ts'
+
+/** A WebSocket that has been opened. */
+export interface Opened {
+  ws: WebSocketClass
+  socket: Socket
+  addr: Addr
+  agreement: Agreement
+  /** Its address did what it may not. */
+  onOffence(): void
+}
+
+export class Handshakes {
+  readonly #socket: PluginSocket
+  readonly #profile: Profile
+  readonly #onOpen: (opened: Opened) => void
+  readonly #admission: AdmissionControl
+  readonly #authenticator: Authenticator
+  readonly #upgrader: Upgrader
+  #closed = false
+
+  constructor(socket: PluginSocket, profile: Profile, onOpen: (opened: Opened) => void) {
+    this.#socket = socket
+    this.#profile = profile
+    this.#onOpen = onOpen
+    this.#admission = new AdmissionControl(socket)
+    this.#authenticator = new Authenticator(socket)
+    this.#upgrader = new Upgrader(socket)
+  }
+
+  /** Connections that are open or about to be. */
+  get taken(): number {
+    return this.#admission.taken
+  }
+
+  /** Reads the options again, for the handshakes to come. @throws {SocketError} `EINVAL` for what fits no server. */
+  refresh(): void {
+    this.#authenticator.refresh()
+    this.#upgrader.refresh()
+  }
+
+  /** Reads the limits again, and begins to count anew. */
+  refreshLimits(): void {
+    this.#admission.refresh()
+  }
+
+  /** What the program says of a client that asked for admission. */
+  answer(verdict: VerdictWire): void {
+    this.#authenticator.answer(verdict)
+  }
+
+  /** No more are opened. */
+  close(): void {
+    this.#closed = true
+    this.#authenticator.close()
+  }
+
+  /** Opens a WebSocket, or refuses it. Never rejects, and leaves no socket behind. */
+  async receive(request: IncomingMessage, socket: Socket, head: Buffer, addr: Addr): Promise<void> {
+    socket.on('error', () => socket.destroy())
+    try {
+      const refusal = await this.#handle(request, socket, head, addr)
+      if (refusal) this.refuse(socket, refusal, addr)
+    } catch (error) {
+      this.#socket.log('error', 'a handshake failed', { error: (error as Error).message })
+      socket.destroy()
+    }
+  }
+
+  refuse(socket: Socket, refusal: Refusal, { address, port }: Addr): void {
+    const { status, reason } = refusal
+    this.#socket.log('debug', 'refused a handshake', { status, reason, address, port })
+    refuse(socket, refusal)
+  }
+
+  /** What is against it, in the order of section 4.2.1; undefined when the WebSocket was opened. */
+  async #handle(
+    request: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+    addr: Addr,
+  ): Promise<Refusal | undefined> {
+    const { headers } = request
+    const flawed = checkRequest(request)
+    if (flawed) return flawed
+    if (this.#closed) return { status: 503, reason: 'The server is closing.' }
+    if (!allowsOrigin(headers.origin, headers.host!, this.#socket.option(WS_ORIGIN)))
+      return { status: 403, reason: 'Pages of this origin may not connect.' }
+
+    const offered = subprotocolsIn(headers['sec-websocket-protocol'])
+    if (!offered) return { status: 400, reason: 'Sec-WebSocket-Protocol is malformed.' }
+    const chosen = chooseSubprotocol(offered, this.#profile.subprotocols(this.#socket))
+    if (!chosen) return { status: 400, reason: 'None of the subprotocols is served here.' }
+
+    const extensions = headers['sec-websocket-extensions']
+    if (!isExtensionList(extensions)) return { status: 400, reason: 'Sec-WebSocket-Extensions is malformed.' }
+    const compression = this.#compression(extensions)
+    if (this.#profile.compressed && !compression)
+      return { status: 400, reason: 'Here a client offers permessage-deflate.' }
+
+    const limited = this.#admission.check(addr.address)
+    if (limited) return limited
+    const leave = this.#admission.take()
+    if (!leave) return FULL
+    if (socket.destroyed) leave()
+    else socket.once('close', leave)
+
+    const authentic = await this.#authenticator.check(request, offered, addr)
+    if ('status' in authentic) {
+      leave()
+      if (authentic.status === 401) this.#admission.offence(addr.address)
+      return authentic
+    }
+    if (this.#closed) return { status: 503, reason: 'The server is closing.' }
+
+    const upgraded = this.#upgrader.upgrade(request, socket, head, { protocol: chosen.name, compression })
+    if (!upgraded) return undefined
+    const agreement: Agreement = {
+      role: 'server',
+      protocol: chosen.none ? '' : chosen.name,
+      json: chosen.json,
+      ...authentic,
+      compression: compression?.settings,
+      extensions: upgraded.extensions,
+      head: headOf(request),
+    }
+    const onOffence = (): void => this.#admission.offence(addr.address)
+    this.#onOpen({ ws: upgraded.ws, socket, addr, agreement, onOffence })
+    return undefined
+  }
+
+  #compression(extensions: string | undefined): Terms['compression'] {
+    const settings = this.#profile.compression(this.#socket)
+    const choice = settings && extensions !== undefined ? chooseOffer(extensions, settings) : undefined
+    return settings && choice && { settings, choice }
+  }
+}
+
+const FULL: Refusal = {
+  status: 503,
+  reason: 'The server holds as many connections as it may.',
+  headers: { 'Retry-After': '1' },
+}
+
+/** Undefined for a header that is none. */
+function subprotocolsIn(header: string | undefined): string[] | undefined {
+  if (header === undefined) return []
+  try {
+    return [...parseSubprotocols(header)]
+  } catch {
+    return undefined
+  }
+}
+
+function isExtensionList(header: string | undefined): boolean {
+  if (header === undefined) return true
+  try {
+    parseExtensions(header)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Fields that the handshake is made of, or that show who the client is: nobody needs them afterwards. */
+const FORGOTTEN = /^(?:authorization|connection|upgrade|sec-websocket-.*)$/i
+
+/** In one string: of what an idle connection holds it is the largest part. */
+function headOf({ url, rawHeaders }: IncomingMessage): string {
+  const kept: string[] = []
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (!FORGOTTEN.test(rawHeaders[i]!)) kept.push(rawHeaders[i]!, rawHeaders[i + 1]!)
+  return JSON.stringify([url, kept])
+}
