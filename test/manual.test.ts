@@ -138,6 +138,7 @@ ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
 ping pong from 127.0.0.1
 to the group, says somebody
 NOBODY ELSE HEARS
+the stream said BYTES
 TLSv1.3
 unpacked: there and back
 noted: all is well
@@ -161,6 +162,7 @@ noted: all is well
 EACCES: the server answered 401 Unauthorized
 welcome, Ann
 NOBODY ELSE HEARS
+the stream said BYTES
 /lobby chat
 100 pages
 `
