@@ -138,7 +138,6 @@ ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
 ping pong from 127.0.0.1
 to the group, says somebody
 NOBODY ELSE HEARS
-the stream said BYTES
 TLSv1.3
 unpacked: there and back
 noted: all is well
