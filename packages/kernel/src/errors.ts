@@ -128,22 +128,20 @@ export function isSocketError(value: unknown): value is SocketError {
   return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[MARK] === true
 }
 
-/** What anything thrown becomes: a SocketError as it is, a system error with its own code, the rest as `fallback`. */
+/**
+ * What anything thrown becomes: a SocketError as it is, with the fd and the call it lacks; a system error with its own
+ * code; the rest as `fallback`.
+ */
 export function toSocketError(
   thrown: unknown,
   fallback: ErrorCode,
   options: SocketErrorOptions = {},
 ): SocketError {
   if (isSocketError(thrown)) {
-    if (thrown.fd !== undefined || options.fd === undefined) return thrown
-    return new SocketError(thrown.code, thrown.message, {
-      category: thrown.category,
-      retryable: thrown.retryable,
-      cause: thrown.cause,
-      op: thrown.op ?? options.op,
-      fd: options.fd,
-      details: thrown.details,
-    })
+    const { code, message, category, retryable, cause, details } = thrown
+    const { fd = options.fd, op = options.op } = thrown
+    if (fd === thrown.fd && op === thrown.op) return thrown
+    return new SocketError(code, message, { category, retryable, cause, details, fd, op })
   }
   if (thrown instanceof Error || (typeof thrown === 'object' && thrown !== null && 'message' in thrown)) {
     const { code, message } = thrown as { code?: unknown; message: string }

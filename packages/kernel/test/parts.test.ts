@@ -11,6 +11,7 @@ import {
   toSocketError,
 } from '../src/errors.ts'
 import { Mailbox } from '../src/mailbox.ts'
+import { libraryFailure } from '../src/plugin/library-failure.ts'
 import { Backoff } from '../src/supervise/backoff.ts'
 import { Serial } from '../src/worker/serial.ts'
 
@@ -105,6 +106,59 @@ describe('errors', () => {
     const own = new SocketError('EBADF')
     expect(toSocketError(own, 'EINVAL')).toBe(own)
     expect(own.message).toBe(ERRORS.EBADF.message)
+  })
+
+  test('a SocketError gets the fd and the call it lacks and keeps all it has', () => {
+    const told = {
+      category: 'protocol',
+      retryable: true,
+      cause: new Error('below'),
+      details: { closeCode: 1002 },
+    } as const
+    const own = new SocketError('ECONNRESET', 'cut off', told)
+    expect(toSocketError(own, 'EINVAL', { op: 'connect' })).toMatchObject({
+      code: 'ECONNRESET',
+      message: 'cut off',
+      op: 'connect',
+      fd: undefined,
+      ...told,
+    })
+    expect(toSocketError(own, 'EINVAL', { op: 'connect', fd: 4 })).toMatchObject({ op: 'connect', fd: 4 })
+    const complete = new SocketError('ECONNRESET', 'cut off', { op: 'bind', fd: 3 })
+    expect(toSocketError(complete, 'EINVAL', { op: 'connect', fd: 4 })).toBe(complete)
+  })
+})
+
+describe('what a library below has thrown', () => {
+  const thrown = (code: string, message: string) => Object.assign(new Error(message), { code })
+
+  test.each([
+    ['ERR_INVALID_PORT', 'EBADADDR'],
+    ['ERR_NOT_SUPPORTED', 'ENOTSUP'],
+    ['ABORT_ERR', 'ECANCELED'],
+  ])('%s is %s, with its message and as its cause', (code, known) => {
+    const cause = thrown(code, 'as the library says it')
+    expect(libraryFailure(cause, 'bind')).toMatchObject({
+      code: known,
+      message: 'as the library says it',
+      op: 'bind',
+      cause,
+    })
+  })
+
+  test('keeps the code of the system, and is EPROTO without one', () => {
+    expect(libraryFailure(thrown('EHOSTUNREACH', 'no route'), 'connect')).toMatchObject({
+      code: 'EHOSTUNREACH',
+      op: 'connect',
+    })
+    expect(libraryFailure(new Error('plain'))).toMatchObject({ code: 'EPROTO', op: undefined })
+  })
+
+  test('an error of the kernel keeps its details when it learns which call has failed', () => {
+    const details = { status: 403 }
+    const own = new SocketError('EACCES', 'refused', { details })
+    expect(libraryFailure(own, 'connect')).toMatchObject({ code: 'EACCES', op: 'connect', details })
+    expect(libraryFailure(own)).toBe(own)
   })
 })
 

@@ -32,6 +32,7 @@ export {
   type Target,
   type WorkerDefinition,
 } from './driver.ts'
+export { libraryFailure } from './library-failure.ts'
 export { defineMode, type OwnerHalf, type OwnerPort } from './mode.ts'
 export { defineOption, type Schema } from './option.ts'
 export * from './options/index.ts'

@@ -6,6 +6,7 @@ import {
   type Addr,
   type CloseOptions,
   type Driver,
+  libraryFailure,
   type Option,
   type PluginSocket,
   SO_IPV6ONLY,
@@ -26,7 +27,6 @@ import {
   SO_SNDBUF,
 } from '../options.ts'
 import type { DatagramCodec } from './datagram-codec.ts'
-import { failure } from './failure.ts'
 import { Memberships } from './memberships.ts'
 
 /** What crosses for a write: data for the connected peer, or data with its address. */
@@ -69,7 +69,7 @@ export class DatagramSocket implements Driver {
     try {
       await udp.connect({ host: host!, port })
     } catch (error) {
-      throw failure(error, 'connect')
+      throw libraryFailure(error, 'connect')
     }
     const peer = udp.getPeerName()
     return { address: String(peer.host), port: peer.port, family: peer.host.family === 6 ? 'IPv6' : 'IPv4' }
@@ -104,7 +104,7 @@ export class DatagramSocket implements Driver {
       else if (option === SO_SNDBUF) udp.sendBufferSize = value
       else if (option === SO_MULTICAST) applyMulticast(udp, this.#memberships!, value)
     } catch (error) {
-      throw failure(error, 'setOption')
+      throw libraryFailure(error, 'setOption')
     }
   }
 
@@ -127,7 +127,7 @@ export class DatagramSocket implements Driver {
   #bind(host: string | undefined, port: number, op: 'bind' | 'connect' | 'write'): Promise<Addr> {
     this.#opening = this.#openAt(host, port).catch(error => {
       this.#codec = this.#opening = undefined
-      throw failure(error, op)
+      throw libraryFailure(error, op)
     })
     return this.#opening
   }
@@ -143,7 +143,7 @@ export class DatagramSocket implements Driver {
       ipv6Only: socket.option(SO_IPV6ONLY),
       buffer: new UdpPacketBuffer({ packets: BATCH }),
       onData: (_udp, buffer, count) => this.#received(buffer, count),
-      onError: error => socket.error(failure(error)),
+      onError: error => socket.error(libraryFailure(error)),
     })
     const memberships = new Memberships(udp)
     try {
@@ -167,14 +167,14 @@ export class DatagramSocket implements Driver {
     try {
       bytes = this.#codec!.encode(data)
     } catch (error) {
-      this.#socket.error(failure(error, 'write'))
+      this.#socket.error(libraryFailure(error, 'write'))
       return
     }
     const udp = this.#udp!
     this.#pending += bytes.byteLength
     const sent = host === undefined ? udp.send(bytes) : udp.send(bytes, { host, port: port! })
     sent
-      .catch(error => this.#socket.error(failure(error, 'write')))
+      .catch(error => this.#socket.error(libraryFailure(error, 'write')))
       .then(() => {
         this.#pending -= bytes.byteLength
         if (!this.#blocked || this.#pending > this.#socket.option(SO_WRITE_HIGH_WATER) / 2) return
@@ -191,7 +191,7 @@ export class DatagramSocket implements Driver {
         const data = this.#codec!.decode(buffer.payload(i))
         this.#starved = !this.#socket.emit([buffer.peerHost(i), buffer.peerPort(i), data])
       } catch (error) {
-        this.#starved = !this.#socket.error(failure(error))
+        this.#starved = !this.#socket.error(libraryFailure(error))
       }
     }
   }

@@ -7,16 +7,17 @@ import {
   type CloseOptions,
   type Connection,
   type Driver,
+  libraryFailure,
   type Option,
   SO_KEEPALIVE,
   SO_LINGER,
   SO_NODELAY,
+  SocketError,
   TLS_SESSION,
 } from '@unisock/kernel/plugin'
 import { IdleTimeouts, type TimerWheel, tlsSession } from '@unisock/sockets/engine'
 import type { Framing, MakeFraming, Pipe } from '../framing/framing.ts'
 import { SO_LONG_TIMEOUT, SO_TIMEOUT } from '../options.ts'
-import { failure, timedOut } from './failure.ts'
 import { own, type SocketEvents } from './socket-events.ts'
 
 /** What the connections of one fd share. */
@@ -164,7 +165,7 @@ export class StreamConnection implements Driver, Pipe, SocketEvents {
   }
 
   #closed(): void {
-    const error = this.#error === undefined ? undefined : failure(this.#error)
+    const error = this.#error === undefined ? undefined : libraryFailure(this.#error)
     const over = (): void => {
       this.#framing.destroy?.()
       this.fd.close(error)
@@ -183,4 +184,8 @@ export class StreamConnection implements Driver, Pipe, SocketEvents {
     if (option === SO_TIMEOUT) this.#idle.setTimeout(value)
     else this.#idle.setLongTimeout(value)
   }
+}
+
+function timedOut(option: string): SocketError {
+  return new SocketError('ETIMEDOUT', `no traffic for as long as ${option} allows`)
 }

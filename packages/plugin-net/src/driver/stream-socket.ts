@@ -9,6 +9,7 @@ import {
   type Connection,
   clientTlsSettings,
   type Driver,
+  libraryFailure,
   type PluginSocket,
   SO_BACKLOG,
   SO_IPV6ONLY,
@@ -24,7 +25,6 @@ import { dial } from '@unisock/sockets/dial'
 import { type Address, Listener, peerAddress, readServerTls, type TimerWheel } from '@unisock/sockets/engine'
 import type { MakeFraming } from '../framing/framing.ts'
 import { SO_CONNECT } from '../options.ts'
-import { failure } from './failure.ts'
 import { StreamConnection, type StreamConnectionOptions } from './stream-connection.ts'
 
 export interface StreamMode {
@@ -76,7 +76,7 @@ export class StreamSocket implements Driver {
       this.#listener = listener
       return address
     } catch (error) {
-      throw failure(error, 'bind')
+      throw libraryFailure(error, 'bind')
     }
   }
 
@@ -154,7 +154,7 @@ export class StreamSocket implements Driver {
     try {
       this.#mode.check?.(this.#socket)
     } catch (error) {
-      throw failure(error, op)
+      throw libraryFailure(error, op)
     }
   }
 
@@ -167,7 +167,7 @@ export class StreamSocket implements Driver {
     try {
       return await dial(to, { ...from, ...this.#socket.option(SO_CONNECT), readWindow, tls, signal })
     } catch (error) {
-      throw failure(tlsFailure(error, 'client'), 'connect')
+      throw libraryFailure(tlsFailure(error, 'client'), 'connect')
     }
   }
 

@@ -8,6 +8,7 @@ import {
   type CloseOptions,
   clientTlsSettings,
   type Driver,
+  libraryFailure,
   type PluginSocket,
   SO_LINGER,
   SO_READ_WINDOW,
@@ -18,7 +19,6 @@ import {
 import { dial } from '@unisock/sockets/dial'
 import { peerAddress, type TimerWheel } from '@unisock/sockets/engine'
 import type { Ending, WsConnection } from '../connection/ws-connection.ts'
-import { failure } from '../failure.ts'
 import {
   type ClientAuth,
   type ServerAuth,
@@ -127,7 +127,9 @@ export class WsClient implements Driver {
     try {
       return await this.#shake(destination, attempt.signal)
     } catch (error) {
-      throw attempt.signal.aborted ? attempt.signal.reason : failure(tlsFailure(error, 'client'), 'connect')
+      throw attempt.signal.aborted
+        ? attempt.signal.reason
+        : libraryFailure(tlsFailure(error, 'client'), 'connect')
     } finally {
       clearTimeout(timer)
       this.#attempt = undefined

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import {
   type Addr,
   type Driver,
+  libraryFailure,
   type PluginSocket,
   RATE_LIMIT_BAN,
   RATE_LIMIT_CONNECTIONS,
@@ -21,7 +22,6 @@ import {
 } from '@unisock/kernel/plugin'
 import { Listener, peerAddress, readServerTls, type TimerWheel } from '@unisock/sockets/engine'
 import { TRY_AGAIN_LATER } from '../connection/close-code.ts'
-import { failure } from '../failure.ts'
 import { WS_HANDSHAKE_TIMEOUT } from '../options.ts'
 import type { Profile } from '../profile.ts'
 import type { VerdictWire } from '../wire.ts'
@@ -152,7 +152,7 @@ export class WsListener implements Driver {
       return this.#address
     } catch (error) {
       this.#listener = undefined
-      throw failure(error, 'bind')
+      throw libraryFailure(error, 'bind')
     }
   }
 

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import {
   type Addr,
+  libraryFailure,
   type PluginSocket,
   SO_BACKLOG,
   SO_IPV6ONLY,
@@ -42,8 +43,7 @@ export class Acceptor {
     try {
       return await this.#listener.bind(at)
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException
-      throw code === 'ERR_INVALID_PORT' ? new SocketError('EBADADDR', message, { cause: error }) : error
+      throw libraryFailure(error, 'bind')
     }
   }
 
