@@ -2,7 +2,7 @@
  * Options of modes 0-9 that no other plugin takes: 5-8, 10-11, 17-20 and 23-25.
  * @module
  */
-import { defineOption, type Schema, type } from '@unisock/kernel/plugin'
+import { boolean, defineOption, integer, type Schema, type } from '@unisock/kernel/plugin'
 import type { DecoderSettings } from './mudmode/index.ts'
 import type { MsspValues, TelnetSettings } from './telnet/index.ts'
 import { OPTIONS } from './telnet/options.ts'
@@ -10,13 +10,6 @@ import { OPTIONS } from './telnet/options.ts'
 const family = 'net'
 const STREAMS = [0, 1, 3, 5, 6, 7, 8]
 const DATAGRAMS = [2, 4, 9]
-const boolean = (description: string): Schema => ({ type: 'boolean', description })
-const integer = (description: string, minimum: number, maximum: number): Schema => ({
-  type: 'integer',
-  minimum,
-  maximum,
-  description,
-})
 const address: Schema = { type: 'string', minLength: 1, maxLength: 255 }
 
 export const SO_REUSEADDR = defineOption({

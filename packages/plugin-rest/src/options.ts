@@ -2,7 +2,7 @@
  * Options 110-115: the router, its routes, its document, tokens and shared schemas.
  * @module
  */
-import { defineOption, type Schema, type } from '@unisock/kernel/plugin'
+import { boolean, defineOption, type Schema, text, type } from '@unisock/kernel/plugin'
 import { JWT_ALGORITHMS, type JwtConfig } from './jwt/types.ts'
 import type { OpenApiInfo } from './openapi/document.ts'
 import type { JsonSchema } from './openapi/types.ts'
@@ -19,7 +19,6 @@ import {
 
 const family = 'rest'
 
-const text = (description: string): Schema => ({ type: 'string', minLength: 1, description })
 const onInvalid: Schema = {
   enum: ['reject', 'pass'],
   description:
@@ -129,7 +128,7 @@ export const REST_ADD_ROUTE = defineOption({
       },
       auth,
       onInvalid,
-      stream: { type: 'boolean', description: 'The body arrives as an async iterable.' },
+      stream: boolean('The body arrives as an async iterable.'),
       limits,
     },
   },
@@ -180,11 +179,7 @@ export const REST_JWT_SECRET = defineOption({
     description:
       'How bearer tokens are verified. Once set, every route needs a valid one unless it says otherwise.',
     anyOf: [
-      {
-        type: 'string',
-        minLength: 1,
-        description: 'The shared secret of HS256; RFC 7518 asks for 32 bytes or more.',
-      },
+      text('The shared secret of HS256; RFC 7518 asks for 32 bytes or more.'),
       {
         type: 'object',
         additionalProperties: false,

@@ -12,7 +12,7 @@ import {
   tlsOptions,
 } from '@unisock/kernel/plugin'
 import * as modes from './modes.ts'
-import * as wsOptions from './options.ts'
+import * as wsOptions from './options/index.ts'
 
 export type {
   FileData,
@@ -25,7 +25,7 @@ export type {
   FileWrite,
 } from './file-stream/wire.ts'
 export * from './modes.ts'
-export * from './options.ts'
+export * from './options/index.ts'
 export type { AdmissionRequest } from './owner/admission.ts'
 export type { HandshakeHead } from './owner/head.ts'
 export type { BinaryMessage, FrameInfo, TextMessage, WsMessage } from './owner/message.ts'

@@ -7,7 +7,7 @@ import type { Connection } from '@unisock/kernel/plugin'
 import { WsConnection, type WsConnectionOptions } from './connection/ws-connection.ts'
 import type { WebSocketClass } from './connection/ws-library.ts'
 import { type CompressionSettings, compressionOf } from './deflate/settings.ts'
-import type { Subprotocol } from './options.ts'
+import type { Subprotocol } from './options/index.ts'
 import { subprotocolsOf } from './server/subprotocols.ts'
 
 export interface Profile {

@@ -45,4 +45,5 @@ export {
   type ResourceLimits,
   sibling,
 } from './plugin.ts'
+export { boolean, integer, text } from './schemas.ts'
 export { clientTlsSettings, serverTlsSettings, type TlsSettings, tlsFailure } from './tls-settings.ts'

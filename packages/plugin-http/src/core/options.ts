@@ -2,18 +2,14 @@
  * Options of HTTP servers: 100-109 and 220-229. All times are in milliseconds.
  * @module
  */
-import { defineOption, type } from '@unisock/kernel/plugin'
+import { boolean, defineOption, integer, type } from '@unisock/kernel/plugin'
 import { flattenHeaders, type HttpHeaders } from './headers.ts'
 
 const family = 'http'
 /** The longest delay a timer takes: 2³¹ - 1 ms. */
 const MAX_DELAY = 2 ** 31 - 1
-const milliseconds = (description: string, minimum: number) => ({
-  type: 'integer',
-  minimum,
-  maximum: MAX_DELAY,
-  description: `Milliseconds: ${description}`,
-})
+const milliseconds = (description: string, minimum: number) =>
+  integer(`Milliseconds: ${description}`, minimum, MAX_DELAY)
 
 export const HTTP_HEADERS = defineOption({
   number: 100,
@@ -67,12 +63,7 @@ export const HTTP_MAX_HEADER_SIZE = defineOption({
   number: 220,
   name: 'HTTP_MAX_HEADER_SIZE',
   family,
-  schema: {
-    type: 'integer',
-    minimum: 256,
-    maximum: 2 ** 20,
-    description: "Bytes of a request's line and header fields (above: 431).",
-  },
+  schema: integer("Bytes of a request's line and header fields (above: 431).", 256, 2 ** 20),
   value: type<number>(),
   when: 'before-bind',
   default: 16 * 1024,
@@ -81,12 +72,7 @@ export const HTTP_MAX_BODY_SIZE = defineOption({
   number: 221,
   name: 'HTTP_MAX_BODY_SIZE',
   family,
-  schema: {
-    type: 'integer',
-    minimum: 0,
-    maximum: Number.MAX_SAFE_INTEGER,
-    description: "Bytes of a request's body, streamed ones too (above: 413).",
-  },
+  schema: integer("Bytes of a request's body, streamed ones too (above: 413).", 0, Number.MAX_SAFE_INTEGER),
   value: type<number>(),
   default: 2 ** 20,
 })
@@ -113,7 +99,7 @@ export const HTTP_BODY_STREAM = defineOption({
   number: 229,
   name: 'HTTP_BODY_STREAM',
   family,
-  schema: { type: 'boolean', description: 'Request bodies arrive as a stream instead of whole.' },
+  schema: boolean('Request bodies arrive as a stream instead of whole.'),
   value: type<boolean>(),
   default: false,
 })

@@ -11,7 +11,7 @@
  *   short, whatever the close code.
  * @module
  */
-import type { Subprotocol } from '../options.ts'
+import type { Subprotocol } from '../options/index.ts'
 import { MESSAGES, type Profile } from '../profile.ts'
 import { ByteStreamConnection } from './byte-stream-connection.ts'
 

@@ -3,7 +3,7 @@
  * @module
  */
 import type { SocketError } from '@unisock/kernel/plugin'
-import type { Reconnect } from '../options.ts'
+import type { Reconnect } from '../options/index.ts'
 
 export class Backoff {
   readonly #settings: Required<Reconnect>

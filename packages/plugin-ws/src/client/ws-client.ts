@@ -28,7 +28,7 @@ import {
   WS_MAX_MESSAGE_SIZE,
   WS_ORIGIN,
   WS_RECONNECT,
-} from '../options.ts'
+} from '../options/index.ts'
 import type { Profile } from '../profile.ts'
 import type { WrittenWire } from '../wire.ts'
 import { Backoff, mayRetry, mayReturn } from './backoff.ts'

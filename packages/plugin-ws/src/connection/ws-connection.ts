@@ -26,7 +26,7 @@ import {
   WS_PING_INTERVAL,
   WS_PONG_TIMEOUT,
   WS_SUBPROTOCOL,
-} from '../options.ts'
+} from '../options/index.ts'
 import { readHead } from '../owner/head.ts'
 import {
   AS_BINARY,

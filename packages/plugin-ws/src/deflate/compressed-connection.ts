@@ -12,7 +12,7 @@ import {
   sendBuiltFrame,
   type WebSocketClass,
 } from '../connection/ws-library.ts'
-import { type Deflate, WS_MAX_MESSAGE_SIZE } from '../options.ts'
+import { type Deflate, WS_MAX_MESSAGE_SIZE } from '../options/index.ts'
 import type { WrittenWire } from '../wire.ts'
 import { type DeflateParams, inflateMessage, sharedDeflate } from './shared-deflate.ts'
 

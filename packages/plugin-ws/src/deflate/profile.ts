@@ -6,8 +6,8 @@
  * will do as a peer.
  * @module
  */
-import type { Subprotocol } from '../options.ts'
-import { WS_DEFLATE } from '../options.ts'
+import type { Subprotocol } from '../options/index.ts'
+import { WS_DEFLATE } from '../options/index.ts'
 import type { Profile } from '../profile.ts'
 import { subprotocolsOf } from '../server/subprotocols.ts'
 import { CompressedConnection, type DeflateSettings } from './compressed-connection.ts'

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Connection } from '@unisock/kernel/plugin'
-import { type Compression, WS_COMPRESSION, WS_EXTENSIONS } from '../options.ts'
+import { type Compression, WS_COMPRESSION, WS_EXTENSIONS } from '../options/index.ts'
 
 export interface CompressionSettings extends Required<Compression> {
   /** zlib's own where absent. */

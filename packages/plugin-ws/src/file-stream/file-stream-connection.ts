@@ -7,7 +7,7 @@ import { type Connection, SO_WRITE_HIGH_WATER, SocketError } from '@unisock/kern
 import { PROTOCOL_ERROR } from '../connection/close-code.ts'
 import { WsConnection, type WsConnectionOptions } from '../connection/ws-connection.ts'
 import type { WebSocketClass } from '../connection/ws-library.ts'
-import { WS_FILE } from '../options.ts'
+import { WS_FILE } from '../options/index.ts'
 import type { FileSettings, Peer } from './peer.ts'
 import { type Envelope, encodeChunk, parseChunk, parseEnvelope } from './protocol.ts'
 import { Session } from './session.ts'

@@ -2,7 +2,7 @@
  * WEBSOCKET_FILE_STREAM: files in chunks, as protocol.ts describes it.
  * @module
  */
-import type { Subprotocol } from '../options.ts'
+import type { Subprotocol } from '../options/index.ts'
 import { MESSAGES, type Profile } from '../profile.ts'
 import { FileStreamConnection } from './file-stream-connection.ts'
 import { SUBPROTOCOL } from './protocol.ts'

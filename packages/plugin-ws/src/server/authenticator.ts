@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { type Addr, type FunctionRef, type PluginSocket, SocketError } from '@unisock/kernel/plugin'
-import { type ClientAuth, type ServerAuth, WS_AUTH, WS_HANDSHAKE_TIMEOUT } from '../options.ts'
+import { type ClientAuth, type ServerAuth, WS_AUTH, WS_HANDSHAKE_TIMEOUT } from '../options/index.ts'
 import type { Identity, VerdictWire } from '../wire.ts'
 import { credentialsOf, Keys } from './credentials.ts'
 import type { Refusal } from './refusal.ts'

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Connection } from '@unisock/kernel/plugin'
-import { type Subprotocol, WS_PROTOCOL, WS_SUBPROTOCOL } from '../options.ts'
+import { type Subprotocol, WS_PROTOCOL, WS_SUBPROTOCOL } from '../options/index.ts'
 
 /** A token among the subprotocols, for browsers, which cannot send `Authorization`. */
 export const TOKEN_PREFIX = 'unisock.auth.'

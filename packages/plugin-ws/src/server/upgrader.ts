@@ -8,7 +8,7 @@ import { type PluginSocket, SO_LINGER } from '@unisock/kernel/plugin'
 import { type WebSocketClass, WebSocketServer } from '../connection/ws-library.ts'
 import { type Choice, deflateOptions } from '../deflate/offers.ts'
 import type { CompressionSettings } from '../deflate/settings.ts'
-import { WS_MAX_MESSAGE_SIZE } from '../options.ts'
+import { WS_MAX_MESSAGE_SIZE } from '../options/index.ts'
 
 /** Seconds in which a peer is to answer a close frame, at least. */
 const CLOSE_TIMEOUT = 5

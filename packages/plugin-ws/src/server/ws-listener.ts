@@ -22,7 +22,7 @@ import {
 } from '@unisock/kernel/plugin'
 import { Listener, peerAddress, readServerTls, type TimerWheel } from '@unisock/sockets/engine'
 import { TRY_AGAIN_LATER } from '../connection/close-code.ts'
-import { WS_HANDSHAKE_TIMEOUT } from '../options.ts'
+import { WS_HANDSHAKE_TIMEOUT } from '../options/index.ts'
 import type { Profile } from '../profile.ts'
 import type { VerdictWire } from '../wire.ts'
 import { Handshakes, type Opened } from './handshakes.ts'

@@ -3,16 +3,10 @@
  * @module
  */
 import { type } from '../../types.ts'
-import { defineOption, type Schema } from '../option.ts'
+import { defineOption } from '../option.ts'
+import { boolean, integer } from '../schemas.ts'
 
 const family = 'core'
-const boolean = (description: string): Schema => ({ type: 'boolean', description })
-const integer = (description: string, minimum: number, maximum: number): Schema => ({
-  type: 'integer',
-  minimum,
-  maximum,
-  description,
-})
 const MAX_BYTES = 2 ** 30
 
 export const SO_KEEPALIVE = defineOption({

@@ -4,9 +4,9 @@
  */
 import { type } from '../../types.ts'
 import { defineOption } from '../option.ts'
+import { boolean, integer, text } from '../schemas.ts'
 
 const family = 'tls'
-const text = (description: string) => ({ type: 'string', minLength: 1, description })
 const texts = (description: string) => ({
   anyOf: [
     { type: 'string', minLength: 1 },
@@ -48,11 +48,9 @@ export const SO_TLS_VERIFY_PEER = defineOption({
   number: 0,
   name: 'SO_TLS_VERIFY_PEER',
   family,
-  schema: {
-    type: 'boolean',
-    description:
-      'Verify the peer. Default: on for clients; on a server it asks for a valid client certificate.',
-  },
+  schema: boolean(
+    'Verify the peer. Default: on for clients; on a server it asks for a valid client certificate.',
+  ),
   value: type<boolean>(),
 })
 export const SO_TLS_SNI_HOSTNAME = defineOption({
@@ -176,10 +174,7 @@ export const TLS_LOW_MEMORY = defineOption({
   number: 336,
   name: 'TLS_LOW_MEMORY',
   family,
-  schema: {
-    type: 'boolean',
-    description: 'Small session cache and no session tickets: less memory a connection.',
-  },
+  schema: boolean('Small session cache and no session tickets: less memory a connection.'),
   value: type<boolean>(),
   when: 'before-bind',
   default: false,
@@ -188,7 +183,7 @@ export const TLS_HANDSHAKE_TIMEOUT = defineOption({
   number: 337,
   name: 'TLS_HANDSHAKE_TIMEOUT',
   family,
-  schema: { type: 'integer', minimum: 1, maximum: 600, description: 'Seconds a TLS handshake may take.' },
+  schema: integer('Seconds a TLS handshake may take.', 1, 600),
   value: type<number>(),
   when: 'before-bind',
   default: 30,
