@@ -3,7 +3,7 @@
  * @module
  */
 import type { Case } from '../case.ts'
-import { plain } from '../served.ts'
+import { plain } from '../http-served.ts'
 
 export const httpHello: Case = {
   name: 'http-hello',

@@ -1,16 +1,24 @@
 /**
- * The load process: autocannon with what the command line says; the result goes to the parent.
+ * The load process for HTTP: autocannon with what the command line says; the result goes to the parent.
  * @module
  */
 import autocannon from 'autocannon'
-import type { Load, LoadResult } from './served.ts'
+import type { HttpLoad, HttpLoadResult } from './http-served.ts'
 
-const { url, connections, seconds, method = 'GET', headers, body } = JSON.parse(process.argv[2]!) as Load
+const {
+  port,
+  path = '/',
+  connections,
+  seconds,
+  method = 'GET',
+  headers,
+  body,
+} = JSON.parse(process.argv[2]!) as HttpLoad
 const times: number[] = []
 let failures = 0
 
 const instance = autocannon({
-  url,
+  url: `http://127.0.0.1:${port}${path}`,
   connections,
   duration: seconds,
   method,
@@ -23,7 +31,7 @@ instance.on('response', (_client: unknown, status: number, _bytes: number, time:
 })
 const result = await instance
 times.sort((a, b) => a - b)
-const report: LoadResult = {
+const report: HttpLoadResult = {
   requests: times.length,
   seconds: result.duration,
   failures: failures + result.errors + result.timeouts,
