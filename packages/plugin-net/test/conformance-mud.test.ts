@@ -1,7 +1,7 @@
 /** FluffOS's mode 0, over the network: what a driver was seen to send, to read and to refuse. */
 import type { Fd, Kernel } from '@unisock/kernel'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { LpcClass, LpcFloat, MUD, type MudMessage, SO_MUD_FRAMING, SO_MUDMODE } from '../src/index.ts'
+import { LpcFloat, MUD, type MudMessage, SO_MUD_FRAMING, SO_MUDMODE } from '../src/index.ts'
 import { encode } from '../src/mudmode/index.ts'
 import {
   dialling,
@@ -12,34 +12,10 @@ import {
   plainPeer,
   serving,
 } from './support/kernel.ts'
+import { frame, golden } from './support/mudmode.ts'
 
 const mudmode: OptionRow[] = [[SO_MUD_FRAMING, 'mudmode']]
 const strict: OptionRow[] = [...mudmode, [SO_MUDMODE, { tolerant: false }]]
-
-/** Values and the payloads that go with them, either way. */
-const golden: [value: unknown, payload: string][] = [
-  [-1, '-1\0'],
-  [9223372036854775807n, '9223372036854775807\0'],
-  [0.5, '0.500000\0'],
-  [-0.000001, '-0.000001\0'],
-  ['', '""\0'],
-  ['a"b', '"a\\"b"\0'],
-  ['a\\b', '"a\\\\b"\0'],
-  ['line1\nline2', '"line1\rline2"\0'],
-  ['cr\rx', '"cr\\\rx"\0'],
-  ['crlf\r\nx', '"crlf\\\r\rx"\0'],
-  ['café 漢字 🐉', '"café 漢字 🐉"\0'],
-  [[1, 2, 3], '({1,2,3,})\0'],
-  [[], '({})\0'],
-  [{}, '([])\0'],
-  [{ k: 'v' }, '(["k":"v",])\0'],
-  [new Map([[[1], 'arrkey']]), '([({1,}):"arrkey",])\0'],
-  [new LpcClass([1, 'x', [1, 2]]), '(/1,"x",({1,2,}),/)\0'],
-  [
-    ['mudlist', 5, 'ProbeMUD', 0, '*i4', 0, { X: [-1, '127.0.0.1', 4000] }],
-    '({"mudlist",5,"ProbeMUD",0,"*i4",0,(["X":({-1,"127.0.0.1",4000,}),]),})\0',
-  ],
-]
 
 /** What is sent otherwise than it is read. */
 const sentOnly: [value: unknown, payload: string][] = [
@@ -85,13 +61,6 @@ const readOnly: [payload: string | Buffer, value: unknown][] = [
   ),
 ]
 
-function framed(payload: string | Buffer): Buffer {
-  const bytes = Buffer.from(payload as string)
-  const head = Buffer.alloc(4)
-  head.writeUInt32BE(bytes.length)
-  return Buffer.concat([head, bytes])
-}
-
 function nest(depth: number): unknown {
   return depth === 0 ? 1 : [nest(depth - 1)]
 }
@@ -134,7 +103,7 @@ describe.each(ISOLATIONS)('mode 0 as FluffOS has it, over %s', isolation => {
 
   test('the golden values are read from their bytes, several in one segment', async () => {
     await using end = await receiving()
-    end.send(Buffer.concat(golden.map(([, payload]) => framed(payload))))
+    end.send(Buffer.concat(golden.map(([, payload]) => frame(payload))))
     for (const [value] of golden) expect(await end.next()).toEqual(value)
   })
 
@@ -142,7 +111,7 @@ describe.each(ISOLATIONS)('mode 0 as FluffOS has it, over %s', isolation => {
     await using end = await receiving()
     for (const [value, payload] of [...golden, ...sentOnly]) {
       expect(kernel.write(end.fd, { value })).toBe(true)
-      const bytes = framed(payload)
+      const bytes = frame(payload)
       expect(String(await end.peer.take(bytes.length))).toBe(String(bytes))
     }
   })
@@ -150,11 +119,11 @@ describe.each(ISOLATIONS)('mode 0 as FluffOS has it, over %s', isolation => {
   test('a frame may be split at any byte', async () => {
     await using end = await receiving()
     end.peer.socket.setNoDelay(true)
-    const frame = encode(['split', { at: 1 }])
-    for (let cut = 1; cut < frame.length; cut++) {
-      end.send(frame.subarray(0, cut))
+    const split = encode(['split', { at: 1 }])
+    for (let cut = 1; cut < split.length; cut++) {
+      end.send(split.subarray(0, cut))
       await new Promise(resolve => setImmediate(resolve))
-      end.send(frame.subarray(cut))
+      end.send(split.subarray(cut))
       expect(await end.next()).toEqual(['split', { at: 1 }])
     }
   })
@@ -162,7 +131,7 @@ describe.each(ISOLATIONS)('mode 0 as FluffOS has it, over %s', isolation => {
   test('a malformed frame reads as undefined or 0, and the connection lives', async () => {
     await using end = await receiving()
     for (const [payload, value] of readOnly) {
-      end.send(Buffer.concat([framed(payload), encode('alive')]))
+      end.send(Buffer.concat([frame(payload), encode('alive')]))
       expect(await end.next(), `of ${payload}`).toEqual(value)
       expect(await end.next()).toBe('alive')
     }
@@ -170,19 +139,19 @@ describe.each(ISOLATIONS)('mode 0 as FluffOS has it, over %s', isolation => {
 
   test('an array of more than its size reads as undefined, and the connection lives', async () => {
     await using end = await receiving()
-    end.send(Buffer.concat([framed(`({${'1,'.repeat(15_001)}})\0`), encode('alive')]))
+    end.send(Buffer.concat([frame(`({${'1,'.repeat(15_001)}})\0`), encode('alive')]))
     expect(await end.next()).toBeUndefined()
     expect(await end.next()).toBe('alive')
-    end.send(framed(`({${'1,'.repeat(15_000)}})\0`))
+    end.send(frame(`({${'1,'.repeat(15_000)}})\0`))
     expect(await end.next()).toHaveLength(15_000)
   })
 
   test('a frame of the limit is read, one byte more ends the connection with close', async () => {
     const options: OptionRow[] = [...mudmode, [SO_MUDMODE, { maxFrame: 10_000 }]]
     await using end = await receiving(options)
-    end.send(framed(`"${'x'.repeat(9997)}"\0`))
+    end.send(frame(`"${'x'.repeat(9997)}"\0`))
     expect(await end.next()).toHaveLength(9997)
-    end.send(framed(`"${'x'.repeat(9998)}"\0`))
+    end.send(frame(`"${'x'.repeat(9998)}"\0`))
     expect(await end.closed).toMatchObject({ code: 'EPROTO' })
   })
 
@@ -221,7 +190,7 @@ describe.each(ISOLATIONS)('mode 0 as FluffOS has it, over %s', isolation => {
       [102, undefined],
       [10_000, undefined],
     ] as const) {
-      end.send(Buffer.concat([framed(`${'({'.repeat(depth)}1${',})'.repeat(depth)}\0`), encode('alive')]))
+      end.send(Buffer.concat([frame(`${'({'.repeat(depth)}1${',})'.repeat(depth)}\0`), encode('alive')]))
       expect(await end.next()).toEqual(value)
       expect(await end.next()).toBe('alive')
     }

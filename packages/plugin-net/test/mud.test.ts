@@ -12,6 +12,7 @@ import {
 import { encode } from '../src/mudmode/index.ts'
 import { OPTIONS } from '../src/telnet/index.ts'
 import { dialling, Inbox, ISOLATIONS, netKernel, plainPeer, serving } from './support/kernel.ts'
+import { frame } from './support/mudmode.ts'
 import { AYT, bytes, DO, IAC, SB, SE, WILL } from './support/telnet.ts'
 
 const mudmode = [[SO_MUD_FRAMING, 'mudmode']] as const
@@ -135,16 +136,11 @@ describe.each(ISOLATIONS)('mode 0 over %s', isolation => {
       [...mudmode, [SO_MUDMODE, { maxFrame: 1000 }]],
     )
     await using peer = await plainPeer(addr)
-    const framed = (text: string): Buffer => {
-      const head = Buffer.alloc(4)
-      head.writeUInt32BE(Buffer.byteLength(text))
-      return Buffer.concat([head, Buffer.from(text)])
-    }
-    peer.socket.write(framed('"unterminated\0'))
+    peer.socket.write(frame('"unterminated\0'))
     expect(await inbox.next()).toEqual({ type: 'value', value: undefined })
     for (const byte of encode(['split', 1])) peer.socket.write(Buffer.of(byte))
     expect(await inbox.next()).toEqual({ type: 'value', value: ['split', 1] })
-    peer.socket.write(framed('x'.repeat(1001)))
+    peer.socket.write(frame('x'.repeat(1001)))
     expect(await closed.promise).toMatchObject({ code: 'EPROTO' })
   })
 

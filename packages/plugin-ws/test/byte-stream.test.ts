@@ -1,5 +1,6 @@
 /** Mode 35: one ordered stream of bytes in each direction. */
 import {
+  type ConnectTarget,
   type Kernel,
   SO_HALF_OPEN,
   SO_READ_WINDOW,
@@ -17,6 +18,7 @@ import {
   WS_RECONNECT,
   WS_SUBPROTOCOL,
 } from '../src/index.ts'
+import { accepting, connected } from './support/ends.ts'
 import { Inbox, ISOLATIONS, type OptionRow, peer, refusedWith, wsKernel } from './support/kernel.ts'
 import { BINARY, frame, RawPeer, TEXT } from './support/raw.ts'
 
@@ -46,31 +48,11 @@ class End {
   }
 }
 
-async function listening(kernel: Kernel, options: readonly OptionRow[] = []) {
-  const opened = new Inbox<End>()
-  const server = kernel.create(mode, {
-    open: fd => {
-      const end = new End()
-      end.fd = fd
-      kernel.attach(fd, end.handlers)
-      opened.put(end)
-    },
-  })
-  for (const [option, value] of [[SO_HALF_OPEN, true] as const, ...options])
-    void kernel.setOption(server, option, value)
-  void kernel.bind(server, 0)
-  const { port } = await kernel.listen(server)
-  return { server, port, opened }
-}
+const listening = (kernel: Kernel, options: readonly OptionRow[] = []) =>
+  accepting(kernel, mode, () => new End(), [[SO_HALF_OPEN, true], ...options])
 
-async function dialled(kernel: Kernel, to: any, options: readonly OptionRow[] = []): Promise<End> {
-  const end = new End()
-  end.fd = kernel.create(mode, end.handlers)
-  for (const [option, value] of [[SO_HALF_OPEN, true] as const, ...options])
-    void kernel.setOption(end.fd, option, value)
-  await kernel.connect(end.fd, to)
-  return end
-}
+const dialled = (kernel: Kernel, to: ConnectTarget, options: readonly OptionRow[] = []): Promise<End> =>
+  connected(kernel, mode, new End(), to, [[SO_HALF_OPEN, true], ...options])
 
 async function pair(kernel: Kernel, options: readonly OptionRow[] = []): Promise<[End, End]> {
   const { port, opened } = await listening(kernel, options)

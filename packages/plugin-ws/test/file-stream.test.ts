@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import {
+  type ConnectTarget,
   type Kernel,
   SO_READ_WINDOW,
   SO_WRITE_HIGH_WATER,
@@ -29,6 +30,7 @@ import { Authority } from '../../../test/support/certificates.ts'
 import { encodeChunk, parseChunk, parseEnvelope } from '../src/file-stream/protocol.ts'
 import { destinationIn, openPart, openToRead, segmentsOf } from '../src/file-stream/root.ts'
 import { type FileMessage, WEBSOCKET_FILE_STREAM, WS_FILE, WS_RECONNECT } from '../src/index.ts'
+import { accepting, connected } from './support/ends.ts'
 import { Inbox, ISOLATIONS, type OptionRow, refusedWith, until, wsKernel } from './support/kernel.ts'
 import { BINARY, frame, RawPeer, TEXT } from './support/raw.ts'
 
@@ -53,7 +55,8 @@ class Folder implements Disposable {
     return existsSync(this.at(name))
   }
   [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true })
+    // A transfer that was just ended may still be making its part.
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 10 })
   }
 }
 
@@ -90,36 +93,19 @@ class End {
   }
 }
 
-async function listening(kernel: Kernel, files: object, options: readonly OptionRow[] = []) {
-  const opened = new Inbox<End>()
-  const server = kernel.create(mode, {
-    open: fd => {
-      const end = new End()
-      end.fd = fd
-      kernel.attach(fd, end.handlers)
-      opened.put(end)
-    },
-  })
-  for (const [option, value] of [[WS_FILE, files] as const, ...options])
-    void kernel.setOption(server, option, value)
-  void kernel.bind(server, 0)
-  const { port } = await kernel.listen(server)
-  return { server, port, opened }
-}
+const listening = (kernel: Kernel, files: object, options: readonly OptionRow[] = []) =>
+  accepting(kernel, mode, () => new End(), [[WS_FILE, files], ...options])
 
-async function dialled(
+const dialled = (
   kernel: Kernel,
-  to: any,
+  to: number | ConnectTarget,
   files: object,
   options: readonly OptionRow[] = [],
-): Promise<End> {
-  const end = new End()
-  end.fd = kernel.create(mode, end.handlers)
-  for (const [option, value] of [[WS_FILE, files] as const, ...options])
-    void kernel.setOption(end.fd, option, value)
-  await kernel.connect(end.fd, typeof to === 'number' ? { host: '127.0.0.1', port: to } : to)
-  return end
-}
+): Promise<End> =>
+  connected(kernel, mode, new End(), typeof to === 'number' ? { host: '127.0.0.1', port: to } : to, [
+    [WS_FILE, files],
+    ...options,
+  ])
 
 /** A port in front of another, whose connections are cut after so many bytes; those behind the last limit are not. */
 class Cutter implements AsyncDisposable {

@@ -5,20 +5,10 @@ import { networkInterfaces } from 'node:os'
 import { pipeline } from 'node:stream/promises'
 import { describe, expect, test } from 'vitest'
 import { connect, InetAddr, ip, listen, listenAny, TcpSocket } from '../src/index.ts'
-import { connectedPair, portOf, temporaryFolder } from './support/resources.ts'
+import { connectedPair, pairOver, portOf, temporaryFolder } from './support/resources.ts'
 
-describe.each(['tcp', 'local'])('a %s stream', kind => {
-  async function pair() {
-    const folder = await temporaryFolder()
-    const ends = await connectedPair(kind === 'local' ? { path: folder.file('s') } : undefined)
-    return {
-      ...ends,
-      async [Symbol.asyncDispose]() {
-        await ends[Symbol.asyncDispose]()
-        await folder[Symbol.asyncDispose]()
-      },
-    }
-  }
+describe.each(['tcp', 'local'] as const)('a %s stream', kind => {
+  const pair = () => pairOver(kind)
 
   test('echoes what is written, up to the half-close', async () => {
     await using ends = await pair()

@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Authority } from '../../../test/support/certificates.ts'
 import { connect, listen, type TlsClientOptions, TlsOptionError } from '../src/index.ts'
-import { connectedPair, portOf, temporaryFolder } from './support/resources.ts'
+import { connectedPair, pairOver, portOf } from './support/resources.ts'
 import { ask, echoServer, identity } from './support/tls.ts'
 
 const authority = new Authority()
@@ -32,10 +32,9 @@ async function peer(serve: (socket: Socket) => void) {
   }
 }
 
-describe.each(['tcp', 'local'])('an upgrade of a %s stream', kind => {
+describe.each(['tcp', 'local'] as const)('an upgrade of a %s stream', kind => {
   test('after words in plain text, as STARTTLS has it, up to the half-close', async () => {
-    await using folder = await temporaryFolder()
-    await using ends = await connectedPair(kind === 'local' ? { path: folder.file('s') } : undefined)
+    await using ends = await pairOver(kind)
     const { client, accepted } = ends
     const serving = (async () => {
       expect((await accepted.readUntil('\n', { keep: false })).toString()).toBe('STARTTLS')

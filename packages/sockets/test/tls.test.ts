@@ -15,7 +15,7 @@ import {
   TlsOptionError,
   type TlsServerOptions,
 } from '../src/index.ts'
-import { connectedPair, portOf, temporaryFolder } from './support/resources.ts'
+import { pairOver, portOf } from './support/resources.ts'
 import { ask, echoServer, identity, refusal } from './support/tls.ts'
 
 const authority = new Authority()
@@ -28,21 +28,12 @@ afterAll(() => {
   strangers[Symbol.dispose]()
 })
 
-describe.each(['tcp', 'local'])('TLS over a %s stream', kind => {
-  async function pair() {
-    const folder = await temporaryFolder()
-    const ends = await connectedPair(kind === 'local' ? { path: folder.file('s') } : undefined, {
+describe.each(['tcp', 'local'] as const)('TLS over a %s stream', kind => {
+  const pair = () =>
+    pairOver(kind, {
       listening: { tls: identity(localhost) },
       connecting: { tls: { ...trusted, serverName: 'localhost' } },
     })
-    return {
-      ...ends,
-      async [Symbol.asyncDispose]() {
-        await ends[Symbol.asyncDispose]()
-        await folder[Symbol.asyncDispose]()
-      },
-    }
-  }
 
   test('echoes what is written, up to the half-close, and can go on answering after it', async () => {
     await using ends = await pair()

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { until } from '../../../test/support/until.ts'
 import { InetAddr, ip } from '../src/address/index.ts'
 import { HostResolver } from '../src/dns/index.ts'
 import type { SocketsError } from '../src/errors.ts'
@@ -417,8 +418,3 @@ describe('Multicast', () => {
     expect(() => a.leaveGroup('239.1.1.1')).toThrow(expect.objectContaining({ name: 'SocketsError' }))
   })
 })
-
-/** Resolves when `condition` holds, looking once a loop turn. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => setImmediate(resolve))
-}

@@ -12,6 +12,8 @@ import {
 import type { Kernel } from '../../src/kernel.ts'
 import { ECHO_SERVER, echo } from '../fixtures/echo/index.ts'
 
+export { until } from '../../../../test/support/until.ts'
+
 export const ISOLATIONS: readonly Isolation[] = ['thread', 'process', 'inline']
 
 export async function echoKernel(isolation: Isolation, options: Partial<KernelOptions> = {}) {
@@ -67,9 +69,4 @@ export async function peer(port: number) {
 /** A promise with its resolvers, for handlers to settle. */
 export function signal<T = void>() {
   return Promise.withResolvers<T>()
-}
-
-/** Waits until a condition on events holds, polled once a loop turn. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => setImmediate(resolve))
 }

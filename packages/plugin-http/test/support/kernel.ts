@@ -12,6 +12,8 @@ import {
 import { type LogLine, memoryLogger } from '../../../../test/support/memory-logger.ts'
 import { HTTP_SERVER, http } from '../../src/index.ts'
 
+export { until } from '../../../../test/support/until.ts'
+
 export const ISOLATIONS: readonly Isolation[] = ['thread', 'process', 'inline']
 
 export async function httpKernel(isolation: Isolation): Promise<Kernel & { lines: LogLine[] }> {
@@ -35,9 +37,4 @@ export async function serving(
   void kernel.bind(server, 0)
   const addr = await kernel.listen(server)
   return { server, addr, url: `http://127.0.0.1:${addr.port}` }
-}
-
-/** Waits until a condition on events holds. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => setImmediate(resolve))
 }

@@ -15,6 +15,9 @@ import {
 import { type LogLine, memoryLogger } from '../../../../test/support/memory-logger.ts'
 import { net } from '../../src/index.ts'
 
+export { Inbox } from '../../../../test/support/inbox.ts'
+export { until } from '../../../../test/support/until.ts'
+
 export const ISOLATIONS: readonly Isolation[] = ['thread', 'process', 'inline']
 
 export type OptionRow = readonly [option: any, value: unknown]
@@ -54,33 +57,6 @@ export async function dialling<S extends ModeSpec>(
     to.family === 'local' ? { path: to.address } : { host: to.address, port: to.port },
   )
   return client
-}
-
-/** Messages of an fd in the order they come, each awaited. */
-export class Inbox<T> {
-  readonly #items: T[] = []
-  readonly #waiting: ((item: T) => void)[] = []
-
-  readonly put = (item: T): void => {
-    const waiting = this.#waiting.shift()
-    if (waiting) waiting(item)
-    else this.#items.push(item)
-  }
-
-  next(): Promise<T> {
-    const item = this.#items.shift()
-    return item === undefined ? new Promise(resolve => this.#waiting.push(resolve)) : Promise.resolve(item)
-  }
-
-  /** The next one that fits; those before it are dropped. */
-  async find<U extends T>(fits: (item: T) => item is U): Promise<U>
-  async find(fits: (item: T) => boolean): Promise<T>
-  async find(fits: (item: T) => boolean): Promise<T> {
-    for (;;) {
-      const item = await this.next()
-      if (fits(item)) return item
-    }
-  }
 }
 
 export interface Peer extends AsyncDisposable {
@@ -128,9 +104,4 @@ export async function plainPeer({ port }: Addr): Promise<Peer> {
       await closed
     },
   }
-}
-
-/** Waits until a condition on events holds, asked once a loop turn. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => setImmediate(resolve))
 }

@@ -13,8 +13,12 @@ import {
   type ModeSpec,
 } from '@unisock/kernel'
 import { WebSocket } from 'ws'
+import { Inbox } from '../../../../test/support/inbox.ts'
 import { type LogLine, memoryLogger } from '../../../../test/support/memory-logger.ts'
 import { WEBSOCKET_CLIENT, WEBSOCKET_SERVER, ws } from '../../src/index.ts'
+
+export { Inbox } from '../../../../test/support/inbox.ts'
+export { until } from '../../../../test/support/until.ts'
 
 export const ISOLATIONS: readonly Isolation[] = ['thread', 'process', 'inline']
 
@@ -71,27 +75,6 @@ export async function dialling(
   return client
 }
 
-/** What comes, in the order it comes, each awaited. */
-export class Inbox<T> {
-  readonly #items: T[] = []
-  readonly #waiting: ((item: T) => void)[] = []
-
-  readonly put = (item: T): void => {
-    const waiting = this.#waiting.shift()
-    if (waiting) waiting(item)
-    else this.#items.push(item)
-  }
-
-  get size(): number {
-    return this.#items.length
-  }
-
-  next(): Promise<T> {
-    if (this.#items.length > 0) return Promise.resolve(this.#items.shift()!)
-    return new Promise(resolve => this.#waiting.push(resolve))
-  }
-}
-
 /** A client of the `ws` library with its messages collected, and how it was closed. */
 export interface Peer extends AsyncDisposable {
   readonly socket: WebSocket
@@ -141,9 +124,4 @@ export function refusedWith(
       resolve({ status: response.statusCode!, headers: response.headers })
     })
   })
-}
-
-/** Waits until a condition on events holds, asked once a loop turn. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => setImmediate(resolve))
 }

@@ -55,6 +55,23 @@ export async function connectedPair(
   }
 }
 
+/** The same over TCP, or over a local socket in a folder of its own. */
+export async function pairOver(
+  kind: 'tcp' | 'local',
+  options?: Parameters<typeof connectedPair>[1],
+): Promise<Pair> {
+  if (kind === 'tcp') return connectedPair(undefined, options)
+  const folder = await temporaryFolder()
+  const ends = await connectedPair({ path: folder.file('s') }, options)
+  return {
+    ...ends,
+    async [Symbol.asyncDispose]() {
+      await ends[Symbol.asyncDispose]()
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
 export function portOf(server: TcpServer): number {
   return (server.getSockName() as InetAddr).port
 }
