@@ -18,7 +18,8 @@ import {
 } from '@unisock/kernel/plugin'
 import { dial } from '@unisock/sockets/dial'
 import { peerAddress, type TimerWheel } from '@unisock/sockets/engine'
-import type { Ending, WsConnection } from '../connection/ws-connection.ts'
+import type { Ending } from '../connection/ending.ts'
+import type { WsConnection } from '../connection/ws-connection.ts'
 import {
   type ClientAuth,
   type ServerAuth,

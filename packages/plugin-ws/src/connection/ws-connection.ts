@@ -7,7 +7,6 @@ import {
   type CloseOptions,
   type Connection,
   type Driver,
-  isSocketError,
   type Option,
   SO_KEEPALIVE,
   SO_LINGER,
@@ -17,58 +16,25 @@ import {
   TLS_SESSION,
 } from '@unisock/kernel/plugin'
 import { type TimerWheel, tlsSession } from '@unisock/sockets/engine'
-import type { CompressionSettings } from '../deflate/settings.ts'
-import {
-  WS_COMPRESSION,
-  WS_EXTENSIONS,
-  WS_HANDSHAKE,
-  WS_MAX_MESSAGE_SIZE,
-  WS_PING_INTERVAL,
-  WS_PONG_TIMEOUT,
-  WS_SUBPROTOCOL,
-} from '../options/index.ts'
-import { readHead } from '../owner/head.ts'
+import { WS_MAX_MESSAGE_SIZE, WS_PING_INTERVAL, WS_PONG_TIMEOUT } from '../options/index.ts'
 import {
   AS_BINARY,
   AUTH_VALID,
   BINARY,
   COMPRESS,
   COMPRESSED,
-  type Identity,
   JSON_TEXT,
   NO_COMPRESS,
   type ReceivedWire,
   type WrittenWire,
 } from '../wire.ts'
-import { checkClose, closeFailure, GOING_AWAY, NORMAL, POLICY_VIOLATION } from './close-code.ts'
+import { type Agreement, agreedOn } from './agreement.ts'
+import { checkClose, GOING_AWAY, NORMAL, POLICY_VIOLATION } from './close-code.ts'
+import { type Ending, endingOf } from './ending.ts'
 import { Keepalive, type Pinged } from './keepalive.ts'
 import { Rates } from './rates.ts'
 import { sharedFrame } from './shared-frame.ts'
 import { isCompressed, sendBuiltFrame, type WebSocketClass } from './ws-library.ts'
-
-/** What a handshake agreed on. */
-export interface Agreement {
-  role: 'server' | 'client'
-  /** The subprotocol's name; empty without one. */
-  protocol: string
-  /** Its text may be JSON. */
-  json: boolean
-  authValid: boolean
-  /** Who the client is, where the program has said so. */
-  identity?: Identity | undefined
-  /** Undefined without permessage-deflate. */
-  compression: CompressionSettings | undefined
-  /** The extensions as the response names them. */
-  extensions: string
-  /** The head that WS_HANDSHAKE tells of: JSON of a URL, and of names and values in turn. */
-  head: string
-}
-
-/** How a connection ended. */
-export interface Ending {
-  code: number
-  error: SocketError | undefined
-}
 
 export interface WsConnectionOptions extends Agreement {
   wheel: TimerWheel
@@ -76,9 +42,6 @@ export interface WsConnectionOptions extends Agreement {
   /** The peer did what it may not, and is closed for it. */
   onOffence?(): void
 }
-
-/** The codes that the library and its zlib put on errors of the peer's. */
-const LIBRARY_ERROR = /^(?:WS_ERR_|Z_)/
 
 export class WsConnection implements Driver, Pinged {
   readonly #fd: Connection
@@ -134,20 +97,8 @@ export class WsConnection implements Driver, Pinged {
   }
 
   query(option: number): unknown {
-    const { protocol, extensions, head, authValid, identity } = this.#options
-    if (option === WS_SUBPROTOCOL) return protocol
-    if (option === WS_EXTENSIONS) return this.#options.compression ? ['permessage-deflate'] : []
-    if (option === WS_COMPRESSION) return this.#options.compression !== undefined
     if (option === TLS_SESSION) return tlsSession(this.#socket) ?? null
-    if (option !== WS_HANDSHAKE) return this.#fd.option(option as Option<unknown>)
-    const [url, rawHeaders] = JSON.parse(head) as [string, string[]]
-    return {
-      ...readHead(url, rawHeaders),
-      protocol,
-      extensions,
-      auth: authValid,
-      ...(identity && { identity }),
-    }
+    return agreedOn(this.#options, option) ?? this.#fd.option(option as Option<unknown>)
   }
 
   write(message: WrittenWire): boolean {
@@ -302,7 +253,7 @@ export class WsConnection implements Driver, Pinged {
 
   #over(code: number, reason: Buffer): void {
     this.#keepalive[Symbol.dispose]()
-    this.#options.onClose({ code, error: failureOf(this.#error) ?? closeFailure(code, reason.toString()) })
+    this.#options.onClose(endingOf(this.#error, code, reason.toString()))
     this.#onClosed?.()
   }
 }
@@ -314,14 +265,6 @@ function wrongness(code: number | undefined, reason: string | undefined): Socket
   } catch (error) {
     return error as SocketError
   }
-}
-
-function failureOf(thrown: unknown): SocketError | undefined {
-  if (thrown === undefined || isSocketError(thrown)) return thrown
-  const { code = '', message } = thrown as { code?: string; message: string }
-  return LIBRARY_ERROR.test(code)
-    ? new SocketError('EPROTO', `the peer broke the protocol: ${message} (${code})`)
-    : new SocketError(code || 'ECONNRESET', message, { cause: thrown })
 }
 
 /** An object or an array, behind white space (RFC 8259 section 2). */

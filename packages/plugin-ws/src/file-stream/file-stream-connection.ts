@@ -61,7 +61,7 @@ export class FileStreamConnection extends WsConnection implements Peer {
   }
 
   override resume(): void {
-    this.#session.hasRoom = true
+    this.#session.resume()
     this.onWritten()
   }
 

@@ -25,10 +25,17 @@ export interface Peer {
   onSent(): void
 }
 
+/** Files that a peer may send, and ask for, at a time. */
+export const MAX_TRANSFERS = 64
+
 export interface Failure {
   code: string
   reason: string
 }
+
+export const TOO_MANY: Failure = { code: 'ENOBUFS', reason: 'too many transfers are open' }
+export const CANCELED: Failure = { code: 'ECANCELED', reason: 'it was cancelled' }
+export const LOST: Failure = { code: 'ECONNRESET', reason: 'the connection was lost' }
 
 /** What may be told of an error: the system's messages name paths, which are nobody's business. */
 export function failureOf(error: unknown): Failure {

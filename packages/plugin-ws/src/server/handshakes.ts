@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Addr, PluginSocket } from '@unisock/kernel/plugin'
-import type { Agreement } from '../connection/ws-connection.ts'
+import type { Agreement } from '../connection/agreement.ts'
 import { parseExtensions, parseSubprotocols, type WebSocketClass } from '../connection/ws-library.ts'
 import { chooseOffer } from '../deflate/offers.ts'
 import { WS_ORIGIN } from '../options/index.ts'

@@ -28,6 +28,7 @@ import type { Exchange } from './exchange.ts'
 import { answerHealthCheck, isHealthCheck } from './health.ts'
 import { closeGently } from './linger.ts'
 import { createServer } from './node-http.ts'
+import { OpenConnections } from './open-connections.ts'
 import { HttpResponse, sendProblem } from './response.ts'
 import { HttpSettings } from './settings.ts'
 import { isLiveTlsOption } from './tls.ts'
@@ -53,7 +54,6 @@ export interface HttpListenerOptions {
 export class HttpListener implements Driver {
   readonly socket: PluginSocket
   readonly settings: HttpSettings
-  readonly connections = new Set<HttpConnection>()
   /** No more requests after those that have begun to arrive. */
   draining = false
   #secure = false
@@ -63,11 +63,9 @@ export class HttpListener implements Driver {
   #acceptor: Acceptor | undefined
   #address: Addr | undefined
   #certificates: Certificates | undefined
-  /** Sockets below TLS: there are no connections on them before their handshake. */
-  readonly #belowTls = new Set<Socket>()
+  readonly #connections = new OpenConnections()
   readonly #upgrades = new Upgrades(() => this.#listenForUpgrades())
   #opening: Exchange | undefined
-  #whenEmpty: (() => void)[] = []
   readonly #closed = Promise.withResolvers<void>()
 
   constructor(socket: PluginSocket, options: HttpListenerOptions) {
@@ -111,7 +109,7 @@ export class HttpListener implements Driver {
   /** Stops accepting, and resolves when what was in flight is finished. */
   async drain(): Promise<void> {
     this.#stop()
-    await this.#emptied()
+    await this.#connections.emptied()
   }
 
   /** Gives the address back. What is in flight has SO_LINGER seconds to finish: {@link closed} tells when it has. */
@@ -121,7 +119,7 @@ export class HttpListener implements Driver {
     this.#server?.close()
     const deadline = setTimeout(() => this.destroy(), this.socket.option(SO_LINGER) * 1000)
     deadline.unref()
-    void this.#emptied().then(() => {
+    void this.#connections.emptied().then(() => {
       clearTimeout(deadline)
       this.#closed.resolve()
     })
@@ -135,21 +133,20 @@ export class HttpListener implements Driver {
 
   /** Drops every connection. */
   destroy(): void {
-    for (const connection of this.connections) connection.socket.destroy()
-    for (const socket of this.#belowTls) socket.destroy()
+    this.#connections.destroy()
   }
 
   inspect(): unknown {
     let unanswered = 0
     let waiting = 0
-    for (const { pipeline } of this.connections) {
+    for (const { pipeline } of this.#connections) {
       unanswered += pipeline.unanswered
       waiting += pipeline.waiting
     }
     return {
       address: this.#address,
       draining: this.draining,
-      connections: this.connections.size,
+      connections: this.#connections.size,
       unanswered,
       waiting,
     }
@@ -169,8 +166,7 @@ export class HttpListener implements Driver {
 
   /** A connection has ended. */
   forget(connection: HttpConnection): void {
-    this.connections.delete(connection)
-    this.#checkEmpty()
+    this.#connections.delete(connection)
   }
 
   /** Serves a request whose turn it is on its connection. */
@@ -191,19 +187,7 @@ export class HttpListener implements Driver {
     this.draining = true
     this.#acceptor?.close()
     this.#server?.closeIdleConnections()
-    for (const connection of this.connections) connection.drain()
-  }
-
-  #emptied(): Promise<void> {
-    return new Promise(resolve => {
-      this.#whenEmpty.push(resolve)
-      this.#checkEmpty()
-    })
-  }
-
-  #checkEmpty(): void {
-    if (this.connections.size > 0 || this.#belowTls.size > 0) return
-    for (const resolve of this.#whenEmpty.splice(0)) resolve()
+    for (const connection of this.#connections) connection.drain()
   }
 
   #serve(socket: Socket): void {
@@ -213,13 +197,7 @@ export class HttpListener implements Driver {
     }
     if (this.socket.option(SO_KEEPALIVE)) socket.setKeepAlive(true)
     if (!this.socket.option(SO_NODELAY)) socket.setNoDelay(false)
-    if (this.#secure) {
-      this.#belowTls.add(socket)
-      socket.once('close', () => {
-        this.#belowTls.delete(socket)
-        this.#checkEmpty()
-      })
-    }
+    if (this.#secure) this.#connections.addBelowTls(socket)
     this.#server!.emit('connection', socket)
     if (!this.#secure) socket.resume()
   }
@@ -241,7 +219,7 @@ export class HttpListener implements Driver {
       connectionOf(request.socket)!.request(request, response)
     server
       .on(this.#secure ? 'secureConnection' : 'connection', (socket: Socket) => {
-        this.connections.add(new HttpConnection(this, socket))
+        this.#connections.add(new HttpConnection(this, socket))
       })
       .on('request', receive)
       .on('checkContinue', (request, response) => {
@@ -275,8 +253,7 @@ export class HttpListener implements Driver {
     const socket = duplex as Socket
     const serve = this.#mayUpgrade(request) ? this.#upgrades.find(request) : undefined
     if (serve && !this.draining) {
-      const below = (socket as { _parent?: Socket })._parent
-      if (below) this.#belowTls.delete(below)
+      this.#connections.release(socket)
       connectionOf(socket)?.release()
       serve(request, socket, head)
       return
