@@ -9,6 +9,8 @@ import { type Logger, stderrLogger } from './logger.ts'
 import { isPlugin, type Plugin } from './plugin/plugin.ts'
 import type { RestartPolicy } from './supervise/backoff.ts'
 import { PluginHost } from './supervise/host.ts'
+import { KeeperHost } from './supervise/keeper-host.ts'
+import { planWorkers } from './supervise/worker-plan.ts'
 
 export interface KernelOptions {
   /** What the program speaks. A package that is installed but not given here costs nothing. */
@@ -39,33 +41,20 @@ export async function createKernel({
       throw new SocketError('EPLUGINLOAD', 'plugins must be called: createKernel({ plugins: [http()] })')
     core.registry.add(plugin.definition)
   }
-  const hosts = groupByWorker(plugins).map(
-    ([name, members]) => new PluginHost(core, name, isolationOf(name, members), members, restart),
-  )
-  const started = await Promise.allSettled(hosts.map(host => host.start()))
+  const plans = planWorkers(plugins)
+  const keepers: KeeperHost[] = []
+  const hosts = plans.map(plan => {
+    const { keeper } = plan
+    const keeperHost = keeper && new KeeperHost(core, { ...plan, keeper }, restart)
+    if (keeperHost) keepers.push(keeperHost)
+    return new PluginHost(core, plan, keeperHost, restart)
+  })
+  // A worker waits for its keeper by itself.
+  const started = await Promise.allSettled([...keepers, ...hosts].map(host => host.start()))
   const failure = started.find(result => result.status === 'rejected')
-  if (!failure) return new Kernel(core, hosts)
+  if (!failure) return new Kernel(core, hosts, keepers)
   core.closing = true
   await Promise.all(hosts.map(host => host.stop(0)))
+  await Promise.all(keepers.map(keeper => keeper.stop(0)))
   throw failure.reason
-}
-
-function groupByWorker(plugins: readonly Plugin[]): [name: string, members: Plugin[]][] {
-  const groups = new Map<string, Plugin[]>()
-  for (const plugin of plugins) {
-    const name = plugin.settings.worker ?? plugin.definition.name
-    groups.set(name, [...(groups.get(name) ?? []), plugin])
-  }
-  return [...groups]
-}
-
-function isolationOf(worker: string, members: readonly Plugin[]) {
-  const chosen = new Set(
-    members.map(plugin => plugin.settings.isolation).filter(value => value !== undefined),
-  )
-  if (chosen.size <= 1) return [...chosen][0] ?? 'thread'
-  throw new SocketError(
-    'EPLUGINLOAD',
-    `worker ${worker} cannot be ${[...chosen].join(' and ')} at once: its plugins must agree on their isolation`,
-  )
 }

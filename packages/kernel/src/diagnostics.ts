@@ -21,6 +21,8 @@ export interface ErrorEvent {
 }
 export interface RestartEvent {
   worker: string
+  /** It was the worker's keeper that failed. */
+  keeper: boolean
   plugins: readonly string[]
   reason: Error
   restarts: number
@@ -34,6 +36,6 @@ export const channels = {
   close: channel('unisock:close'),
   /** {@link ErrorEvent}: an error that did not end its fd. */
   error: channel('unisock:error'),
-  /** {@link RestartEvent}: a plugin worker failed. */
+  /** {@link RestartEvent}: a plugin worker or a keeper failed. */
   restart: channel('unisock:restart'),
 } satisfies Record<string, Channel>

@@ -22,8 +22,9 @@ export type { FdStatus, Inspection, Metrics } from './inspect.ts'
 export type { Kernel } from './kernel.ts'
 export { type Logger, silentLogger, stderrLogger } from './logger.ts'
 export * from './plugin/options/index.ts'
-export type { Isolation, Plugin, PluginSettings, ResourceLimits } from './plugin/plugin.ts'
+export type { Isolation, KeeperSettings, Plugin, PluginSettings, ResourceLimits } from './plugin/plugin.ts'
 export type { Socket } from './socket.ts'
+export type { StoreLimits } from './store/limits.ts'
 export type { RestartPolicy } from './supervise/backoff.ts'
 export type {
   Addr,

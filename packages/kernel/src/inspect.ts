@@ -4,9 +4,12 @@
  */
 import type { Core, CoreCounters } from './core.ts'
 import type { Entry, EntryState } from './fds/entry.ts'
+import type { KeeperInspection } from './keeper/control.ts'
 import type { LinkCounters } from './link/link.ts'
 import type { Isolation } from './plugin/plugin.ts'
-import type { HostState, PluginHost } from './supervise/host.ts'
+import type { PluginHost } from './supervise/host.ts'
+import type { KeeperHost } from './supervise/keeper-host.ts'
+import type { HostState } from './supervise/supervised.ts'
 import type { Addr } from './types.ts'
 import type { WorkerInspection } from './worker/control.ts'
 
@@ -58,9 +61,11 @@ export interface Metrics extends CoreCounters {
   /** Functions of option values that workers may name. */
   functions: number
   workers: Record<string, LinkCounters & { state: HostState; restarts: number; pendingCalls: number }>
+  /** By the name of the worker that each stands by. */
+  keepers: Record<string, { state: HostState; restarts: number }>
 }
 
-export function metrics(core: Core, hosts: readonly PluginHost[]): Metrics {
+export function metrics(core: Core, hosts: readonly PluginHost[], keepers: readonly KeeperHost[]): Metrics {
   return {
     ...core.counters,
     fds: core.table.size,
@@ -71,6 +76,7 @@ export function metrics(core: Core, hosts: readonly PluginHost[]): Metrics {
         { ...host.counters, state: host.state, restarts: host.restarts, pendingCalls: host.calls.size },
       ]),
     ),
+    keepers: Object.fromEntries(keepers.map(({ name, state, restarts }) => [name, { state, restarts }])),
   }
 }
 
@@ -84,10 +90,23 @@ export interface Inspection {
     /** Absent while the worker is down. */
     inside: WorkerInspection | undefined
   }[]
+  keepers: {
+    /** The worker it stands by. */
+    worker: string
+    isolation: Isolation
+    state: HostState
+    restarts: number
+    /** Absent while the keeper is down. */
+    inside: KeeperInspection | undefined
+  }[]
   fds: FdStatus[]
 }
 
-export async function inspect(core: Core, hosts: readonly PluginHost[]): Promise<Inspection> {
+export async function inspect(
+  core: Core,
+  hosts: readonly PluginHost[],
+  keepers: readonly KeeperHost[],
+): Promise<Inspection> {
   const workers = hosts.map(async host => ({
     name: host.name,
     isolation: host.isolation,
@@ -100,5 +119,16 @@ export async function inspect(core: Core, hosts: readonly PluginHost[]): Promise
     })),
     inside: await host.inspect(),
   }))
-  return { workers: await Promise.all(workers), fds: Array.from(core.table, statusOf) }
+  const kept = keepers.map(async keeper => ({
+    worker: keeper.name,
+    isolation: keeper.isolation,
+    state: keeper.state,
+    restarts: keeper.restarts,
+    inside: await keeper.inspect(),
+  }))
+  return {
+    workers: await Promise.all(workers),
+    keepers: await Promise.all(kept),
+    fds: Array.from(core.table, statusOf),
+  }
 }

@@ -17,6 +17,7 @@ import { type FdStatus, type Inspection, inspect, type Metrics, metrics, statusO
 import { TO_WORKER } from './link/frames.ts'
 import { Socket } from './socket.ts'
 import type { PluginHost } from './supervise/host.ts'
+import type { KeeperHost } from './supervise/keeper-host.ts'
 import type {
   Addr,
   AnyOption,
@@ -41,13 +42,15 @@ const DRAIN_MS = 10_000
 export class Kernel {
   readonly #core: Core
   readonly #hosts: readonly PluginHost[]
+  readonly #keepers: readonly KeeperHost[]
   readonly #hostOfPlugin: ReadonlyMap<string, PluginHost>
   #closed: Promise<void> | undefined
 
   /** @internal */
-  constructor(core: Core, hosts: readonly PluginHost[]) {
+  constructor(core: Core, hosts: readonly PluginHost[], keepers: readonly KeeperHost[]) {
     this.#core = core
     this.#hosts = hosts
+    this.#keepers = keepers
     this.#hostOfPlugin = new Map(hosts.flatMap(host => host.pluginNames.map(name => [name, host] as const)))
   }
 
@@ -218,12 +221,12 @@ export class Kernel {
 
   /** Counters since the kernel was made. */
   metrics(): Metrics {
-    return metrics(this.#core, this.#hosts)
+    return metrics(this.#core, this.#hosts, this.#keepers)
   }
 
-  /** Asks every worker what it holds. */
+  /** Asks every worker and keeper what it holds. */
   inspect(): Promise<Inspection> {
-    return inspect(this.#core, this.#hosts)
+    return inspect(this.#core, this.#hosts, this.#keepers)
   }
 
   /** @internal Calls back when an fd ends; at once when it has. */
@@ -246,6 +249,7 @@ export class Kernel {
   async #shutDown(timeout: number): Promise<void> {
     this.#core.closing = true
     await Promise.all(this.#hosts.map(host => host.stop(timeout)))
+    await Promise.all(this.#keepers.map(keeper => keeper.stop(timeout)))
   }
 
   #allocate(): number {

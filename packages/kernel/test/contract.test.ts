@@ -2,13 +2,14 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createKernel, type Fd, type Handlers } from '../src/index.ts'
 import type { Kernel } from '../src/kernel.ts'
-import { encoded, PARCEL, PARCEL_LENT, parcel } from './fixtures/parcel/index.ts'
+import { encoded, outcomes, PARCEL, PARCEL_LENT, parcel } from './fixtures/parcel/index.ts'
 import { ISOLATIONS, signal, until } from './support/resources.ts'
 
 const failing = (code: string) => expect.objectContaining({ code })
 
 beforeEach(() => {
   encoded.length = 0
+  outcomes.length = 0
 })
 
 /** A listener, and a client of it whose other end is known. */
@@ -131,6 +132,48 @@ describe.each(ISOLATIONS)('over %s', isolation => {
         { address: 'client of the owner', port: 0, family: 'local' },
         { address: 'server of the owner', port: 0, family: 'local' },
       ])
+    })
+
+    test('is told what a message handler returned or resolved with, and knows the listener of a connection', async () => {
+      await using kernel = await start()
+      const { server, client, accepted } = await connected(
+        kernel,
+        { message: (async (_fd: Fd<any>, data: unknown) => `after ${data}`) as never },
+        { message: ((_fd: Fd<any>, data: unknown) => ({ data })) as never },
+      )
+      kernel.write(client, 'one')
+      await until(() => outcomes.length === 1)
+      kernel.write(accepted, 'two')
+      await until(() => outcomes.length === 2)
+      expect(outcomes).toEqual([
+        { how: 'returned', value: { data: 'one' }, message: 'one', parent: server },
+        { how: 'returned', value: 'after two', message: 'two' },
+      ])
+    })
+
+    test('is told of a message that no handler takes', async () => {
+      await using kernel = await start()
+      const { client } = await connected(kernel)
+      kernel.write(client, 'unheard')
+      await until(() => outcomes.length === 1)
+      expect(outcomes).toEqual([{ how: 'unhandled', message: 'unheard' }])
+    })
+
+    test.each([
+      ['a value', () => 'refused'],
+      ['a promise of it', async () => 'refused'],
+    ])('that refuses what a handler returned, %s, fails like the handler', async (_name, message) => {
+      await using kernel = await start()
+      const errors: Error[] = []
+      const { client } = await connected(
+        kernel,
+        {},
+        { message: message as never, error: (_fd, error) => void errors.push(error) },
+      )
+      kernel.write(client, 'it')
+      await until(() => errors.length === 1)
+      expect(errors[0]!.message).toBe('the owner half refused it')
+      expect(outcomes.map(({ how }) => how)).toEqual(['returned', 'failed'])
     })
   })
 

@@ -7,6 +7,7 @@ import { HttpRequest, httpOwner, RequestBody } from '../src/core/index.ts'
 class FakePort implements OwnerPort {
   readonly fd = 7
   readonly listener = 1
+  readonly parent = undefined
   readonly addr = { address: '192.0.2.7', port: 4711, family: 'IPv4' } as const
   state: unknown
   readonly sent: unknown[] = []

@@ -43,13 +43,18 @@ function handle(core: EntryContext, entry: Entry, wire: unknown, handler: unknow
     message = owner.receive ? owner.receive(wire, entry, size) : wire
     if (message === undefined && owner.receive) return
     if (typeof handler !== 'number') {
-      const returned = entry.handlers.message?.(entry.fd as any, message as never, addr as Addr)
-      if (isThenable(returned)) return settle(entry, returned, message, size, false)
+      const { handlers } = entry
+      if (handlers.message === undefined) owner.unhandled?.(entry, message)
+      else {
+        const returned: unknown = handlers.message(entry.fd as any, message as never, addr as Addr)
+        if (isThenable(returned)) return settle(entry, returned, message, size, 'returned')
+        owner.returned?.(returned, entry, message)
+      }
     } else {
       const fn = core.functions.get(handler)
       if (!fn) throw new Error('the handler of this message was replaced before it ran')
       const returned = fn(message)
-      if (isThenable(returned)) return settle(entry, returned, message, size, true)
+      if (isThenable(returned)) return settle(entry, returned, message, size, 'result')
       owner.result?.(returned, entry, message)
     }
   } catch (error) {
@@ -64,12 +69,12 @@ function settle(
   returned: PromiseLike<unknown>,
   message: unknown,
   size: number,
-  answers: boolean,
+  answer: 'result' | 'returned',
 ): void {
   returned.then(
     value => {
       try {
-        if (answers) entry.mode.owner.result?.(value, entry, message)
+        entry.mode.owner[answer]?.(value, entry, message)
       } catch (error) {
         fail(entry, error, message)
       }

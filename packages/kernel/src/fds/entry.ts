@@ -52,8 +52,9 @@ export class Entry implements OwnerPort {
   readonly fd: number
   readonly mode: ModeDefinition
   readonly host: WorkerPort
+  /** The listener that accepted it. */
+  readonly parent: Entry | undefined
   readonly #core: EntryContext
-  readonly #parent: Entry | undefined
   /** When, on the clock of `performance.now()`. */
   readonly opened: number
   readonly #address: string
@@ -94,7 +95,7 @@ export class Entry implements OwnerPort {
     this.fd = fd
     this.mode = mode
     this.handlers = handlers
-    this.#parent = parent
+    this.parent = parent
     this.#address = address
     this.#port = port
     this.phase = parent ? 'connected' : 'new'
@@ -107,7 +108,7 @@ export class Entry implements OwnerPort {
   }
 
   get addr(): Addr | undefined {
-    if (this.#addr === undefined && this.#parent !== undefined) this.#addr = toAddr(this.#address, this.#port)
+    if (this.#addr === undefined && this.parent !== undefined) this.#addr = toAddr(this.#address, this.#port)
     return this.#addr
   }
 
@@ -116,7 +117,7 @@ export class Entry implements OwnerPort {
   }
 
   get local(): Addr | undefined {
-    return this.#parent ? this.#parent.local : this.#rare?.local
+    return this.parent ? this.parent.local : this.#rare?.local
   }
 
   set local(addr: Addr | undefined) {
@@ -124,12 +125,12 @@ export class Entry implements OwnerPort {
   }
 
   get highWater(): number {
-    return this.#rare?.highWater ?? this.#parent?.highWater ?? HIGH_WATER
+    return this.#rare?.highWater ?? this.parent?.highWater ?? HIGH_WATER
   }
 
   /** Bytes of credit gathered before they are sent back: a quarter of the window. */
   get creditStep(): number {
-    return this.#rare?.creditStep ?? this.#parent?.creditStep ?? HIGH_WATER / 4
+    return this.#rare?.creditStep ?? this.parent?.creditStep ?? HIGH_WATER / 4
   }
 
   get drops(): number {
@@ -146,16 +147,16 @@ export class Entry implements OwnerPort {
   }
 
   get listener(): number {
-    return this.#parent?.fd ?? this.fd
+    return this.parent?.fd ?? this.fd
   }
 
   /** True for what a worker accepted. */
   get isConnection(): boolean {
-    return this.#parent !== undefined
+    return this.parent !== undefined
   }
 
   get isListener(): boolean {
-    return this.#parent === undefined && (this.mode.kind === 'server' || this.listens)
+    return this.parent === undefined && (this.mode.kind === 'server' || this.listens)
   }
 
   /** What a restart gives back. */
@@ -169,7 +170,7 @@ export class Entry implements OwnerPort {
   }
 
   get values(): OptionValues {
-    this.#more.values ??= new OptionValues(this.#parent?.values)
+    this.#more.values ??= new OptionValues(this.parent?.values)
     return this.#more.values
   }
 
@@ -320,7 +321,7 @@ export class Entry implements OwnerPort {
     core.table.remove(this)
     core.counters.closed++
     this.held = undefined
-    if (this.#parent === undefined) core.functions.retireAll(this.fd)
+    if (this.parent === undefined) core.functions.retireAll(this.fd)
     this.host.released(this)
     if (this.#rare) this.#endRare(this.#rare, error)
     if (channels.close.hasSubscribers)

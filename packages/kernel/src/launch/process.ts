@@ -18,7 +18,7 @@ function execArguments({ resourceLimits }: LaunchOptions): string[] {
 }
 
 export function launchProcess(options: LaunchOptions): Launched {
-  const entry = fileURLToPath(sibling('../worker/process-main', import.meta.url))
+  const entry = fileURLToPath(sibling(`../${options.entry}/process-main`, import.meta.url))
   const child = spawn(process.execPath, [...execArguments(options), entry, options.name], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '' },

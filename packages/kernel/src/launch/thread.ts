@@ -8,10 +8,10 @@ import { sibling } from '../plugin/plugin.ts'
 import { threadFlags } from './flags.ts'
 import type { Launched, LaunchOptions } from './launched.ts'
 
-export function launchThread({ name, resourceLimits }: LaunchOptions): Launched {
+export function launchThread({ entry, name, resourceLimits }: LaunchOptions): Launched {
   const data = new MessageChannel()
   const control = new MessageChannel()
-  const worker = new Worker(sibling('../worker/thread-main', import.meta.url), {
+  const worker = new Worker(sibling(`../${entry}/thread-main`, import.meta.url), {
     name: `unisock ${name}`,
     workerData: { data: data.port2, control: control.port2 },
     transferList: [data.port2, control.port2],
@@ -28,6 +28,7 @@ export function launchThread({ name, resourceLimits }: LaunchOptions): Launched 
   return {
     transport: { data: portChannel(data.port1), control: portChannel(control.port1) },
     exited,
+    give: port => worker.postMessage(port, [port]),
     kill: () => void worker.terminate(),
     ref() {
       for (const handle of [worker, data.port1, control.port1]) handle.ref()

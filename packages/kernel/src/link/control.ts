@@ -11,7 +11,9 @@ const COMLINK = 0
 const NOTICE = 1
 
 /** What a worker tells the kernel without being asked. */
-export interface Notice {
+export type Notice = LogLine | { kind: 'store-lost' }
+
+export interface LogLine {
   kind: 'log'
   level: 'debug' | 'info' | 'warn' | 'error'
   message: string
@@ -19,9 +21,24 @@ export interface Notice {
 }
 
 /** What the kernel tells a worker without waiting, past everything queued on the data port. */
-export interface Order {
+export type Order = AbortOrder | StoreOrder | StoreGoneOrder
+
+export interface AbortOrder {
   kind: 'abort'
   fd: number
+}
+
+/** Where the keeper of the worker's store listens, and what it wants to be told first. */
+export interface StoreOrder {
+  kind: 'store'
+  path: string
+  token: Uint8Array
+}
+
+/** The keeper of the worker's store was given up. */
+export interface StoreGoneOrder {
+  kind: 'store-gone'
+  reason: string
 }
 
 export class ControlPort<In, Out> {

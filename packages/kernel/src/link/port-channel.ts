@@ -13,6 +13,11 @@ type Posted = Uint8Array | [Uint8Array, ...ArrayBuffer[]]
 
 export function portChannel(port: MessagePort): Channel {
   let deliver: (posted: Posted) => void = () => {}
+  // All that had arrived is delivered before; and Node crashes when a port is read in its `close` event.
+  let closed = false
+  port.once('close', () => {
+    closed = true
+  })
   return {
     send(message, attachments) {
       if (attachments.length === 0) {
@@ -35,6 +40,7 @@ export function portChannel(port: MessagePort): Channel {
       port.on('message', deliver)
     },
     drain() {
+      if (closed) return
       for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
         deliver(next.message)
     },

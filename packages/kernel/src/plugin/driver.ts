@@ -2,6 +2,7 @@
  * The worker's half of the plugin contract: what the kernel calls in a driver and what a driver may call.
  * @module
  */
+import type { Store } from '../store/store.ts'
 import type { Addr, CloseOptions, Option } from '../types.ts'
 
 /** A bind or connect target as drivers get it. `on` is the fd of another listener of the same worker. */
@@ -67,6 +68,11 @@ export interface PluginSocket extends Connection {
     driver: (connection: Connection) => Driver,
     first?: { data: unknown; handler?: number | undefined },
   ): Connection | undefined
+  /**
+   * What all plugins of this worker share, where one of them declares a `keeper`. With a keeper it outlives the worker;
+   * without one it is the worker's own memory. It is let go of with the worker, not by a driver.
+   */
+  readonly store: Store
   /** Lets drivers of other fds of this worker use something of this one, by name, for as long as the fd lives. */
   offer(name: string, service: unknown): void
   /** What another fd offers. Undefined: it is no fd of this worker, has ended, or offers nothing of that name. */

@@ -2,6 +2,7 @@
  * For plugin authors: what a plugin's two modules are written with.
  * @module
  */
+
 export {
   ERRORS,
   type ErrorCode,
@@ -10,6 +11,8 @@ export {
   SocketError,
   toSocketError,
 } from '../errors.ts'
+export type { StoreLimits } from '../store/limits.ts'
+export type * from '../store/store.ts'
 export {
   type Addr,
   type AnyOption,
@@ -40,6 +43,8 @@ export {
   API_VERSION,
   definePlugin,
   type Isolation,
+  type KeeperSettings,
+  type KeeperWish,
   type Plugin,
   type PluginSettings,
   type ResourceLimits,

@@ -9,6 +9,8 @@ export interface OwnerPort {
   readonly fd: number
   /** The listener that accepted the fd; the fd itself where none did. */
   readonly listener: number
+  /** That listener's port, also when it has ended; undefined where none accepted the fd. */
+  readonly parent: OwnerPort | undefined
   /** The peer; undefined on a listener. */
   readonly addr: Addr | undefined
   /** Anything the owner half keeps for this fd. */
@@ -58,6 +60,10 @@ export interface OwnerHalf<S extends ModeSpec = ModeSpec> {
   send?(data: any, port: OwnerPort, transfer: boolean): boolean
   /** What a handler function chosen by the worker returned: the mode may answer with it. */
   result?(value: unknown, port: OwnerPort, message: unknown): void
+  /** What the fd's own message handler returned, or resolved with. */
+  returned?(value: unknown, port: OwnerPort, message: unknown): void
+  /** The fd has no message handler. */
+  unhandled?(port: OwnerPort, message: unknown): void
   /** A handler threw or rejected. Returns true when the mode dealt with it, else it goes to `error`. */
   failure?(error: unknown, port: OwnerPort, message: unknown): boolean
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { SocketError } from '../errors.ts'
+import type { StoreLimits } from '../store/limits.ts'
 import type { AnyOption, Mode } from '../types.ts'
 import { findMode, type ModeDefinition } from './mode.ts'
 import { findOption, type OptionDefinition } from './option.ts'
@@ -20,6 +21,15 @@ export interface ResourceLimits {
   stackSizeMb?: number
 }
 
+/** A keeper as a program wants it. Plugins that share a worker share its keeper, and the largest of each limit holds. */
+export interface KeeperSettings {
+  /** Apart from the worker's own. @default 'thread' */
+  isolation?: Isolation
+  /** What its store holds at most. */
+  limits?: Partial<StoreLimits>
+  resourceLimits?: ResourceLimits
+}
+
 /** Where a program runs a plugin. */
 export interface PluginSettings {
   /** `thread` contains exceptions, not memory; a plugin you do not trust runs as a `process`. @default 'thread' */
@@ -27,6 +37,11 @@ export interface PluginSettings {
   /** Plugins that name the same worker share it, and may share listeners. @default the plugin's name */
   worker?: string
   resourceLimits?: ResourceLimits
+  /**
+   * A worker of its own for what is to outlive the plugin's. `false`: the plugin does without, and what it stores ends
+   * with its worker. @default as the plugin declares
+   */
+  keeper?: KeeperSettings | false
 }
 
 export interface PluginDefinition {
@@ -39,6 +54,7 @@ export interface PluginDefinition {
   readonly options: readonly OptionDefinition[]
   /** The module whose default export is `defineWorker(…)`. */
   readonly worker: URL
+  readonly keeper: KeeperWish | undefined
 }
 
 const MARK = Symbol.for('unisock.plugin')
@@ -64,6 +80,18 @@ export interface PluginOptions {
   /** Option constants by name, with those of shared families. */
   options: Readonly<Record<string, AnyOption>>
   worker: URL
+  /**
+   * The plugin uses `socket.store`, for state that is to outlive its worker: it is in a keeper, unless the program says
+   * `keeper: false`.
+   */
+  keeper?: KeeperWish
+}
+
+export interface KeeperWish {
+  /** What its store must have room for. */
+  readonly limits?: Partial<StoreLimits>
+  /** A keeper only where the program asks for one; elsewhere the store is in the worker's memory. */
+  readonly optional?: boolean
 }
 
 /**
@@ -81,6 +109,7 @@ export function definePlugin(options: PluginOptions): (settings?: PluginSettings
     modes: resolve<ModeDefinition>('mode', options.modes, findBy),
     options: resolve<OptionDefinition>('option', options.options, findBy),
     worker: options.worker,
+    keeper: options.keeper,
   }
   return (settings = {}) => ({ [MARK]: true, definition, settings })
 }

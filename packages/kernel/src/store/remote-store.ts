@@ -41,6 +41,8 @@ export class RemoteStore extends EncodedStore {
   /** The user was told so, and not yet that it is back. */
   #lost = false
   #disposed = false
+  /** Why there will be no store any more. */
+  #givenUp: Error | undefined
 
   constructor({ onError }: RemoteStoreOptions) {
     super(onError)
@@ -81,6 +83,13 @@ export class RemoteStore extends EncodedStore {
     if (link && this.#link === link) this.#lose(reason)
   }
 
+  /** No store comes back: from now on calls reject with the reason. */
+  giveUp(reason: Error): void {
+    this.#givenUp = reason
+    this.#link?.drain()
+    this.#lose(reason)
+  }
+
   onLost(listener: (reason: Error) => void): () => void {
     this.#lostListeners.add(listener)
     return () => void this.#lostListeners.delete(listener)
@@ -104,6 +113,7 @@ export class RemoteStore extends EncodedStore {
   protected run(op: number, fields: readonly unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#disposed) throw disposed()
+      if (this.#givenUp) throw goneForGood(this.#givenUp)
       const link = this.#link
       if (!link) throw new SocketError('EPLUGIN', 'the store is lost and not back yet')
       if (this.#pending.size >= MAX_PENDING || this.#pendingBytes >= MAX_PENDING_BYTES)
@@ -214,4 +224,9 @@ export class RemoteStore extends EncodedStore {
 
 function disposed(): SocketError {
   return new SocketError('ECLOSED', 'the store is disposed')
+}
+
+function goneForGood(reason: Error): SocketError {
+  const message = `the store is lost and does not come back: ${reason.message}`
+  return new SocketError('EPLUGIN', message, { cause: reason, retryable: false })
 }

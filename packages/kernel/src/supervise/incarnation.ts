@@ -1,39 +1,39 @@
 /**
- * One life of a plugin worker: launched, greeted, spoken to, stopped. A restart makes a new one.
+ * One life of a worker: launched, greeted, asked, stopped. A restart makes a new one.
  * @module
  */
-import { type Remote, releaseProxy, wrap } from 'comlink'
+import type { MessagePort } from 'node:worker_threads'
+import { releaseProxy, wrap } from 'comlink'
 import { fromErrorRecord } from '../errors.ts'
 import { LAUNCHERS } from '../launch/launch.ts'
 import type { Launched, LaunchOptions } from '../launch/launched.ts'
 import { ControlPort, type Notice, type Order } from '../link/control.ts'
-import { FRAME_VERSION, type FrameHandler } from '../link/frames.ts'
-import { Link } from '../link/link.ts'
+import { FRAME_VERSION } from '../link/frames.ts'
+import type { Transport } from '../link/transport.ts'
 import type { Isolation } from '../plugin/plugin.ts'
-import type { StartOptions, WorkerControl, WorkerInspection } from '../worker/control.ts'
+import type { Control } from '../worker/control.ts'
 
 /** How long after its deadline (ms) a worker that was asked to stop is waited for. */
 const STOP_GRACE = 1000
 
 export interface IncarnationHandlers {
-  readonly frame: FrameHandler
   readonly notice: (notice: Notice) => void
-  /** It sent what cannot be read, or what the frame handler refused. */
+  /** It sent what cannot be read, or what a handler refused. */
   readonly broken: (error: unknown) => void
 }
 
-export class Incarnation {
-  readonly link: Link
+/** `Start` is what it is started with, `Inside` what it tells of itself. */
+export class Incarnation<Start, Inside> {
+  protected readonly transport: Transport
   readonly #launched: Launched
   readonly #control: ControlPort<Notice, Order>
-  readonly #remote: Remote<WorkerControl>
+  readonly #remote: Control<Start, Inside> & { [releaseProxy](): void }
 
-  constructor(isolation: Isolation, options: LaunchOptions, { frame, notice, broken }: IncarnationHandlers) {
+  constructor(isolation: Isolation, options: LaunchOptions, { notice, broken }: IncarnationHandlers) {
     this.#launched = LAUNCHERS[isolation](options)
-    const { data, control } = this.#launched.transport
-    this.#control = new ControlPort<Notice, Order>(control, notice, broken)
-    this.#remote = wrap<WorkerControl>(this.#control.endpoint)
-    this.link = new Link(data, frame, broken)
+    this.transport = this.#launched.transport
+    this.#control = new ControlPort<Notice, Order>(this.transport.control, notice, broken)
+    this.#remote = wrap(this.#control.endpoint) as any
   }
 
   /** Resolves when it is gone, with what ended it. */
@@ -41,8 +41,8 @@ export class Incarnation {
     return this.#launched.exited
   }
 
-  /** Has the plugins loaded; rejects with the reason when they cannot be, or when it ends before they are. */
-  async start(options: StartOptions): Promise<void> {
+  /** Rejects with the reason when it cannot do what it is started for, or when it ends before it does. */
+  async start(options: Start): Promise<void> {
     const early = this.exited.then(error => {
       throw error ?? new Error('it ended before it was ready')
     })
@@ -54,26 +54,29 @@ export class Incarnation {
     throw new Error(`it speaks frame version ${frameVersion}, this kernel ${FRAME_VERSION}`)
   }
 
-  /** Ends an fd past everything queued on the data port. */
-  abort(fd: number): void {
-    this.#control.notify({ kind: 'abort', fd })
+  /** Tells it something that may overtake what is queued on the data port. */
+  order(order: Order): void {
+    this.#control.notify(order)
   }
 
-  async inspect(): Promise<WorkerInspection | undefined> {
+  /** Hands it a port. Not for processes. */
+  give(port: MessagePort): void {
+    this.#launched.give!(port)
+  }
+
+  async inspect(): Promise<Inside | undefined> {
     const answer = await Promise.race([this.#remote.inspect(), this.exited.then(() => undefined)])
     return answer?.ok ? answer.value : undefined
   }
 
   /** Asks it to drain within the deadline (ms) and to end; resolves when it did, or soon after the deadline. */
   async stop(deadline: number): Promise<void> {
-    this.link.flush()
     const late = new Promise(resolve => setTimeout(resolve, deadline + STOP_GRACE).unref())
     await Promise.race([this.#remote.stop(deadline), this.exited, late]).catch(() => {})
   }
 
   /** Reads what arrived before it was lost. */
   drain(): void {
-    this.link.drain()
     this.#control.drain()
   }
 
@@ -92,7 +95,6 @@ export class Incarnation {
   /** Lets go of its channels. */
   release(): void {
     this.#remote[releaseProxy]()
-    this.link.close()
-    for (const channel of Object.values(this.#launched.transport)) channel.close()
+    for (const channel of Object.values(this.transport)) channel.close()
   }
 }

@@ -23,3 +23,10 @@ function replayEntry(host: PluginHost, entry: Entry): void {
   if (journal.listening) host.call(TO_WORKER.LISTEN, fd).catch(refused)
   if (journal.connected) host.call(TO_WORKER.CONNECT, fd, journal.connected).catch(refused)
 }
+
+/** What holds no connection is opened again; a connection is over with its worker. */
+export function survivesRestart(entry: Entry): boolean {
+  if (entry.isConnection) return false
+  if (entry.isListener || entry.mode.restart === 'reconnect') return true
+  return entry.mode.kind === 'both' && (entry.phase === 'new' || entry.phase === 'bound')
+}

@@ -13,4 +13,5 @@ export {
   type Target,
   type WorkerDefinition,
 } from '../plugin/driver.ts'
+export type * from '../store/store.ts'
 export type { Addr, CloseOptions } from '../types.ts'

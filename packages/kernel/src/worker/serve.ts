@@ -3,19 +3,18 @@
  * @module
  */
 import { expose } from 'comlink'
-import { SocketError, toErrorRecord } from '../errors.ts'
+import { SocketError } from '../errors.ts'
 import { ControlPort, type Notice, type Order } from '../link/control.ts'
 import { FRAME_VERSION } from '../link/frames.ts'
 import type { Transport } from '../link/transport.ts'
 import { isWorkerDefinition, type WorkerDefinition } from '../plugin/driver.ts'
-import type { Answer, StartOptions, WorkerControl } from './control.ts'
+import { answer, type Hello, type StartOptions, type WorkerControl } from './control.ts'
 import { WorkerHost } from './worker-host.ts'
 
 /** `onEnd` is called once the worker has stopped, or cannot go on. */
 export function serve(transport: Transport, onEnd: (error?: Error) => void): WorkerHost {
   const broken = (error: unknown): void => onEnd(error as Error)
-  const obey = (order: Order): void => host.table.get(order.fd)?.abort()
-  const control = new ControlPort<Order, Notice>(transport.control, obey, broken)
+  const control = new ControlPort<Order, Notice>(transport.control, order => obey(host, order), broken)
   const host = new WorkerHost(transport.data, control, broken)
   const exposed: WorkerControl = {
     start: options => answer(() => start(host, options)),
@@ -31,12 +30,25 @@ export function serve(transport: Transport, onEnd: (error?: Error) => void): Wor
   return host
 }
 
-async function start(host: WorkerHost, options: StartOptions) {
+function obey(host: WorkerHost, order: Order): void {
+  switch (order.kind) {
+    case 'abort':
+      return host.table.get(order.fd)?.abort()
+    case 'store':
+      return void host.stores.keeper.then(keeper => keeper.dial(order))
+    case 'store-gone':
+      return void host.stores.keeper.then(keeper => keeper.giveUp(new Error(order.reason)))
+  }
+}
+
+async function start(host: WorkerHost, options: StartOptions): Promise<Hello> {
   for (const [option, value] of options.defaults) host.defaults.set(option, value)
   for (const option of options.appending) host.appending.add(option)
-  const loaded = await Promise.all(
-    options.plugins.map(async ({ name, worker, modes }) => ({ modes, definition: await load(name, worker) })),
-  )
+  const loading = options.plugins.map(async ({ name, worker, modes }) => ({
+    modes,
+    definition: await load(name, worker),
+  }))
+  const [loaded] = await Promise.all([Promise.all(loading), host.stores.start(options.store)])
   for (const { modes, definition } of loaded) for (const mode of modes) host.serve(mode, definition)
   return { frameVersion: FRAME_VERSION, pid: process.pid, node: process.version }
 }
@@ -56,13 +68,4 @@ async function load(name: string, url: string): Promise<WorkerDefinition> {
   }
   if (isWorkerDefinition(module.default)) return module.default
   throw new SocketError('EPLUGINLOAD', `plugin ${name}: ${url} has no default export made by defineWorker`)
-}
-
-/** Errors are values here: Comlink would strip their codes. */
-async function answer<T>(work: () => T | Promise<T>): Promise<Answer<T>> {
-  try {
-    return { ok: true, value: await work() }
-  } catch (error) {
-    return { ok: false, error: toErrorRecord(error, 'EPLUGIN') }
-  }
 }

@@ -2,7 +2,8 @@
  * The worker's side of the link: fds to drivers, frames to calls.
  * @module
  */
-import { SocketError, toSocketError } from '../errors.ts'
+import type { MessagePort } from 'node:worker_threads'
+import { SocketError, toErrorRecord, toSocketError } from '../errors.ts'
 import { SlotAllocator } from '../fds/slots.ts'
 import { FdTable } from '../fds/table.ts'
 import type { ControlPort, Notice, Order } from '../link/control.ts'
@@ -11,9 +12,10 @@ import { Link } from '../link/link.ts'
 import type { Channel } from '../link/transport.ts'
 import type { Connection, Driver, WorkerDefinition } from '../plugin/driver.ts'
 import type { Addr } from '../types.ts'
-import type { WorkerInspection } from './control.ts'
+import { inspectMemory, type WorkerInspection } from './control.ts'
 import { receiveFrame } from './inbound.ts'
 import { WorkerSocket } from './worker-socket.ts'
+import { WorkerStore } from './worker-store.ts'
 
 /** Free slots below which the worker asks for another block. */
 const FEW_SLOTS = 4096
@@ -25,6 +27,7 @@ export class WorkerHost {
   readonly #definitions = new Map<number, WorkerDefinition>()
   readonly #disposers = new Set<WorkerDefinition>()
   readonly slots = new SlotAllocator()
+  readonly stores: WorkerStore
   readonly #link: Link
   readonly #control: ControlPort<Order, Notice>
   #askedForSlots = false
@@ -34,6 +37,11 @@ export class WorkerHost {
 
   constructor(channel: Channel, control: ControlPort<Order, Notice>, onBroken: (error: unknown) => void) {
     this.#control = control
+    this.stores = new WorkerStore({
+      onError: error =>
+        this.log('error', 'a listener of the store failed', { error: toErrorRecord(error, 'EPLUGIN') }),
+      onMissing: () => control.notify({ kind: 'store-lost' }),
+    })
     this.#link = new Link(
       channel,
       (op, fd, size, a, b, c, d) => receiveFrame(this, op, fd, size, a, b, c, d),
@@ -67,6 +75,11 @@ export class WorkerHost {
 
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, details: object): void {
     this.#control.notify({ kind: 'log', level, message, details })
+  }
+
+  /** Takes a port to the keeper of the store. */
+  take(port: MessagePort): void {
+    void this.stores.keeper.then(keeper => keeper.take(port))
   }
 
   /** Posts the open batch now. */
@@ -140,13 +153,12 @@ export class WorkerHost {
   }
 
   inspect(): WorkerInspection {
-    const { rss, heapUsed, external } = process.memoryUsage()
     const listeners = Array.from(this.table).filter(socket => socket.parent === undefined)
     return {
       pid: process.pid,
       fds: this.table.size,
       free: this.slots.free,
-      memory: { rss, heapUsed, external },
+      memory: inspectMemory(),
       listeners: listeners.map(({ fd, mode, driver }) => ({
         fd,
         mode,
@@ -175,6 +187,7 @@ export class WorkerHost {
       }),
     )
     await Promise.allSettled([...this.#disposers].map(async definition => definition.dispose?.()))
+    await this.stores.dispose()
   }
 
   /** Drained listeners and clients stay in the table; only connections are waited for. */

@@ -6,6 +6,7 @@ import { type ErrorRecord, SocketError, toErrorRecord, toSocketError } from '../
 import { FROM_WORKER } from '../link/frames.ts'
 import type { Connection, Driver, EmitOptions, LogEntry, PluginSocket } from '../plugin/driver.ts'
 import { SO_OVERFLOW, SO_READ_WINDOW, SO_WRITE_HIGH_WATER } from '../plugin/options/socket.ts'
+import type { Store } from '../store/store.ts'
 import type { Addr, Option } from '../types.ts'
 import { DropReport } from './drop-report.ts'
 import { Serial } from './serial.ts'
@@ -58,6 +59,10 @@ export class WorkerSocket implements PluginSocket {
 
   get serial(): Serial {
     return (this.#serial ??= new Serial())
+  }
+
+  get store(): Store {
+    return this.host.stores.store
   }
 
   /** True when nothing this fd does keeps a write from running now. */

@@ -102,6 +102,10 @@ export class FakeSocket extends FakeConnection implements PluginSocket {
     return []
   }
 
+  get store(): never {
+    throw new Error('HTTP keeps nothing')
+  }
+
   set(option: number, value: unknown): void {
     this.#options.set(option, value)
   }
