@@ -8,6 +8,7 @@ const packages = fileURLToPath(new URL('../packages/', import.meta.url))
 /** What each package's sources may import of the others. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   queue: [],
+  jwt: [],
   kernel: ['@unisock/queue'],
   sockets: ['@unisock/queue'],
   'plugin-net': [
@@ -17,8 +18,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     '@unisock/sockets/dial',
   ],
   'plugin-http': ['@unisock/kernel/plugin', '@unisock/sockets/engine'],
-  'plugin-rest': ['@unisock/kernel/plugin', '@unisock/plugin-http/core', '@unisock/plugin-http/core/worker'],
-  'plugin-ws': ['@unisock/kernel/plugin', '@unisock/sockets/engine', '@unisock/sockets/dial'],
+  'plugin-rest': [
+    '@unisock/jwt',
+    '@unisock/kernel/plugin',
+    '@unisock/plugin-http/core',
+    '@unisock/plugin-http/core/worker',
+  ],
+  'plugin-ws': ['@unisock/jwt', '@unisock/kernel/plugin', '@unisock/sockets/engine', '@unisock/sockets/dial'],
 }
 
 async function importsOf(name: string): Promise<Map<string, string[]>> {

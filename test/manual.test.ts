@@ -159,6 +159,7 @@ await kernel.close()
 const WEBSOCKET_SAYS = `Wren: hello
 noted: all is well
 EACCES: the server answered 401 Unauthorized
+good evening, Bo
 welcome, Ann
 NOBODY ELSE HEARS
 the stream said BYTES

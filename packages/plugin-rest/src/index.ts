@@ -14,8 +14,15 @@ import { httpOptions } from '@unisock/plugin-http/core'
 import { REST_SERVER } from './modes.ts'
 import * as restOptions from './options.ts'
 
-export { type SignJwtOptions, signJwt } from './jwt/sign.ts'
-export type { AuthStatus, Claims, Jwk, JwtAlgorithm, JwtConfig } from './jwt/types.ts'
+export {
+  type Claims,
+  type Jwk,
+  type JwtAlgorithm,
+  type JwtConfig,
+  type SignJwtOptions,
+  signJwt,
+} from '@unisock/jwt'
+export type { AuthStatus } from './auth-status.ts'
 export { REST_SERVER, type RestExchange, type RestWrite } from './modes.ts'
 export type { OpenApiInfo } from './openapi/document.ts'
 export type { JsonSchema, RouteDocs, ShortParameter } from './openapi/types.ts'

@@ -2,8 +2,9 @@
  * Options 110-115: the router, its routes, its document, tokens and shared schemas.
  * @module
  */
+
+import { JWT_SCHEMA, type JwtConfig } from '@unisock/jwt'
 import { boolean, defineOption, type Schema, text, type } from '@unisock/kernel/plugin'
-import { JWT_ALGORITHMS, type JwtConfig } from './jwt/types.ts'
 import type { OpenApiInfo } from './openapi/document.ts'
 import type { JsonSchema } from './openapi/types.ts'
 import { parsePattern } from './pattern.ts'
@@ -178,29 +179,7 @@ export const REST_JWT_SECRET = defineOption({
   schema: {
     description:
       'How bearer tokens are verified. Once set, every route needs a valid one unless it says otherwise.',
-    anyOf: [
-      text('The shared secret of HS256; RFC 7518 asks for 32 bytes or more.'),
-      {
-        type: 'object',
-        additionalProperties: false,
-        properties: {
-          secret: text('The shared secret of HS256.'),
-          publicKey: text('A public key or certificate for RS256 or ES256: PEM text.'),
-          jwks: {
-            type: 'object',
-            required: ['keys'],
-            properties: {
-              keys: { type: 'array', minItems: 1, items: { type: 'object', required: ['kty'] } },
-            },
-          },
-          algorithms: { type: 'array', minItems: 1, items: { enum: JWT_ALGORITHMS } },
-          issuer: { anyOf: [text('Accepted iss.'), names] },
-          audience: { anyOf: [text('Accepted aud.'), names] },
-          clockTolerance: { type: 'number', minimum: 0, maximum: 3600, description: 'Seconds.' },
-        },
-        oneOf: [{ required: ['secret'] }, { required: ['publicKey'] }, { required: ['jwks'] }],
-      },
-    ],
+    ...JWT_SCHEMA,
   },
   value: type<string | JwtConfig>(),
   secret: true,

@@ -3,9 +3,10 @@
  * @module
  */
 import { Readable } from 'node:stream'
+import type { Claims } from '@unisock/jwt'
 import type { Fd } from '@unisock/kernel/plugin'
 import { HttpMessage, stateOf } from '@unisock/plugin-http/core'
-import { AUTH_STATUSES, type AuthStatus, type Claims } from './jwt/types.ts'
+import { AUTH_STATUSES, type AuthStatus } from './auth-status.ts'
 import type { RestExchange } from './modes.ts'
 import type { RouteDocs } from './openapi/types.ts'
 import { REST_ADD_ROUTE } from './options.ts'

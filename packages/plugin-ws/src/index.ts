@@ -11,9 +11,18 @@ import {
   socketOptions,
   tlsOptions,
 } from '@unisock/kernel/plugin'
+import * as hydrogenOptions from './hydrogen/options/index.ts'
 import * as modes from './modes.ts'
 import * as wsOptions from './options/index.ts'
 
+export {
+  type Claims,
+  type Jwk,
+  type JwtAlgorithm,
+  type JwtConfig,
+  type SignJwtOptions,
+  signJwt,
+} from '@unisock/jwt'
 export type {
   FileData,
   FileDone,
@@ -24,11 +33,14 @@ export type {
   FileToSend,
   FileWrite,
 } from './file-stream/wire.ts'
+export * from './hydrogen/options/index.ts'
+export * from './hydrogen/owner/index.ts'
 export * from './modes.ts'
 export * from './options/index.ts'
 export type { AdmissionRequest } from './owner/admission.ts'
 export type { HandshakeHead } from './owner/head.ts'
 export type { BinaryMessage, FrameInfo, TextMessage, WsMessage } from './owner/message.ts'
+export type { VerifyRequest } from './owner/verify-question.ts'
 export type { WsOutgoing, WsWrite } from './owner/write.ts'
 
 /** The plugin: `createKernel({ plugins: [ws()] })`. */
@@ -48,6 +60,14 @@ export const ws = definePlugin({
     ],
   },
   modes,
-  options: { ...wsOptions, ...socketOptions, ...flagOptions, ...tlsOptions, ...rateOptions },
+  options: {
+    ...wsOptions,
+    ...hydrogenOptions,
+    ...socketOptions,
+    ...flagOptions,
+    ...tlsOptions,
+    ...rateOptions,
+  },
+  keeper: { optional: true },
   worker: sibling('./worker', import.meta.url),
 })

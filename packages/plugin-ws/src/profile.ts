@@ -17,6 +17,8 @@ export interface Profile {
   compression(fd: Connection): CompressionSettings | undefined
   /** There is no connection without permessage-deflate. */
   compressed: boolean
+  /** A server may serve hydrogen-protocol. */
+  hydrogen: boolean
   /** The driver of an open connection. */
   connection(fd: Connection, ws: WebSocketClass, socket: Socket, options: WsConnectionOptions): WsConnection
 }
@@ -26,5 +28,6 @@ export const MESSAGES: Profile = {
   subprotocols: subprotocolsOf,
   compression: compressionOf,
   compressed: false,
+  hydrogen: true,
   connection: (fd, ws, socket, options) => new WsConnection(fd, ws, socket, options),
 }

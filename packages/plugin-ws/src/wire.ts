@@ -33,6 +33,12 @@ export type AdmissionWire = [
   port: number,
 ]
 
+/** A token of which the function of HYDROGEN_VERIFY is asked whose it is. */
+export type VerifyWire = [id: number, token: string, scheme: string]
+
+/** What the program is asked, by a number of the worker's. */
+export type QuestionWire = AdmissionWire | VerifyWire
+
 /** Who a client is, in the program's own words. */
 export type Identity = Readonly<Record<string, unknown>>
 

@@ -1,8 +1,10 @@
 /** WS_AUTH: who is admitted, before the 101. */
+import { createHmac } from 'node:crypto'
 import type { Fd } from '@unisock/kernel'
 import { describe, expect, test } from 'vitest'
 import {
   type AdmissionRequest,
+  signJwt,
   WS_AUTH,
   WS_HANDSHAKE,
   WS_HANDSHAKE_TIMEOUT,
@@ -13,6 +15,7 @@ import { dialling, Inbox, ISOLATIONS, peer, refusedWith, serving, until, wsKerne
 import { RawPeer, request } from './support/raw.ts'
 
 const KEYS = ['one-key', 'another-key']
+const SECRET = 'a secret that is as long as RFC 7518 asks for'
 const bearing = (value: string) => ({ headers: { Authorization: value } })
 
 describe.each(ISOLATIONS)('over %s', isolation => {
@@ -56,6 +59,23 @@ describe.each(ISOLATIONS)('over %s', isolation => {
       client.socket.send('x')
       expect((await inbox.next()).auth_valid).toBe(valid)
     }
+  })
+
+  test('a valid JSON Web Token admits wherever a key does, and its claims are the identity', async () => {
+    await using kernel = await wsKernel(isolation)
+    const opened = new Inbox<Fd<any>>()
+    const { url } = await serving(kernel, { open: fd => opened.put(fd) }, [
+      [WS_AUTH, { jwt: { secret: SECRET, issuer: 'realm' } }],
+      [WS_PROTOCOL, ['chat']],
+    ])
+    const token = signJwt({ sub: 'ann' }, { secret: SECRET, expiresIn: 60, issuer: 'realm' })
+    await using _client = await peer(url, [], bearing(`Bearer ${token}`))
+    await using _browser = await peer(url, ['chat', `unisock.auth.${token}`])
+    for (const fd of [await opened.next(), await opened.next()])
+      expect(await kernel.query(fd, WS_HANDSHAKE)).toMatchObject({
+        auth: true,
+        identity: { sub: 'ann', iss: 'realm' },
+      })
   })
 
   test('the function is asked in the program, and its answer decides', async () => {
@@ -206,5 +226,51 @@ test("a client's credentials do not fit a server, nor a server's a client", asyn
   const { url } = await serving(kernel, {})
   await expect(dialling(kernel, url, {}, [[WS_AUTH, { keys: ['a'] }]])).rejects.toMatchObject({
     code: 'EINVAL',
+  })
+})
+
+describe('a JSON Web Token', () => {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const forged = (header: object, claims: object, secret?: string): string => {
+    const input = `${part(header)}.${part(claims)}`
+    return `${input}.${secret === undefined ? '' : createHmac('sha256', secret).update(input).digest('base64url')}`
+  }
+  const claims = { sub: 'ann', iss: 'realm', exp: Math.floor(Date.now() / 1000) + 3600 }
+  const HS256 = { alg: 'HS256', typ: 'JWT' }
+
+  test.each([
+    ['signed with another secret', `Bearer ${forged(HS256, claims, `${SECRET}!`)}`],
+    ['with alg none', `Bearer ${forged({ alg: 'none' }, claims)}`],
+    ['without its signature', `Bearer ${forged(HS256, claims)}`],
+    ['that has expired', `Bearer ${forged(HS256, { ...claims, exp: 1 }, SECRET)}`],
+    ['of another issuer', `Bearer ${forged(HS256, { ...claims, iss: 'town' }, SECRET)}`],
+    ['of no issuer', `Bearer ${forged(HS256, { sub: 'ann', exp: claims.exp }, SECRET)}`],
+    ['as a password', `Basic ${forged(HS256, claims, SECRET)}`],
+  ])('%s is refused', async (_what, authorization) => {
+    await using kernel = await wsKernel()
+    const { url } = await serving(kernel, {}, [[WS_AUTH, { jwt: { secret: SECRET, issuer: 'realm' } }]])
+    expect((await refusedWith(url, [], bearing(authorization))).status).toBe(401)
+  })
+
+  test('that is not valid is a matter for the function, if there is one', async () => {
+    await using kernel = await wsKernel()
+    const asked: (string | undefined)[] = []
+    const handler = ({ token }: AdmissionRequest) => {
+      asked.push(token)
+      return token === 'ours'
+    }
+    const { url } = await serving(kernel, {}, [[WS_AUTH, { jwt: SECRET, handler }]])
+    await using _one = await peer(url, [], bearing(`Bearer ${forged(HS256, claims, SECRET)}`))
+    expect(asked).toEqual([])
+    await using _two = await peer(url, [], bearing('Bearer ours'))
+    expect((await refusedWith(url, [], bearing('Bearer theirs'))).status).toBe(401)
+    expect(asked).toEqual(['ours', 'theirs'])
+  })
+
+  test('needs a key that is one', async () => {
+    await using kernel = await wsKernel()
+    await expect(serving(kernel, {}, [[WS_AUTH, { jwt: { publicKey: 'x' } }]])).rejects.toThrow(
+      'WS_AUTH (128): jwt: publicKey: not a PEM public key',
+    )
   })
 })

@@ -1,5 +1,6 @@
 /** How many, how often, how much: SO_MAX_CONNECTIONS, 123 and 260-263. */
 import {
+  createKernel,
   RATE_LIMIT_BAN,
   RATE_LIMIT_BYTES,
   RATE_LIMIT_CONNECTIONS,
@@ -7,8 +8,10 @@ import {
   SO_MAX_CONNECTIONS,
 } from '@unisock/kernel'
 import { describe, expect, test } from 'vitest'
-import { WS_AUTH, WS_MAX_MESSAGE_SIZE } from '../src/index.ts'
-import { echoing, ISOLATIONS, peer, refusedWith, serving, wsKernel } from './support/kernel.ts'
+import { memoryLogger } from '../../../test/support/memory-logger.ts'
+import { watchLaunches } from '../../kernel/test/support/launches.ts'
+import { WS_AUTH, WS_MAX_MESSAGE_SIZE, ws } from '../src/index.ts'
+import { echoing, ISOLATIONS, peer, refusedWith, serving, until, wsKernel } from './support/kernel.ts'
 import { frame, RawPeer, TEXT } from './support/raw.ts'
 
 /** Waits for the server to know of as many connections. */
@@ -86,6 +89,26 @@ test('keys tried again and again shut their address out, however good the next o
   for (let i = 0; i < 3; i++) expect((await refusedWith(url, [], shown(`wrong ${i}`))).status).toBe(401)
   const { status, headers } = await refusedWith(url, [], shown('right'))
   expect([status, headers['retry-after']]).toEqual([429, '100'])
+})
+
+test.each(['thread', 'process'] as const)('with a keeper a ban outlives its %s worker', async isolation => {
+  using launches = watchLaunches()
+  await using kernel = await createKernel({
+    plugins: [ws({ isolation, keeper: {} })],
+    logger: memoryLogger(),
+  })
+  const { url, server } = await serving(kernel, {}, [
+    [WS_AUTH, { keys: ['right'] }],
+    [RATE_LIMIT_BAN, { after: 1, seconds: 1000 }],
+  ])
+  expect((await refusedWith(url)).status).toBe(401)
+  expect((await refusedWith(url)).status).toBe(429)
+  await launches.kill('worker')
+  await until(() => kernel.metrics().workers.ws!.restarts === 1)
+  await kernel.setOption(server, SO_MAX_CONNECTIONS, 10)
+  const { status, headers } = await refusedWith(url, [], { headers: { Authorization: 'Key right' } })
+  expect(status).toBe(429)
+  expect(Number(headers['retry-after'])).toBeGreaterThan(900)
 })
 
 test('a ban follows messages that come too fast', async () => {

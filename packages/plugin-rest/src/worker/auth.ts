@@ -3,8 +3,7 @@
  * @module
  */
 
-import type { Claims } from '../jwt/types.ts'
-import type { Verdict, Verifier } from '../jwt/verify.ts'
+import type { Claims, Verdict, Verifier } from '@unisock/jwt'
 import type { RouteAuth } from '../route.ts'
 
 /** The numbers that {@link AUTH_STATUSES} gives the statuses. */

@@ -2,8 +2,9 @@
  * A route as the worker serves it.
  * @module
  */
+
+import type { Verifier } from '@unisock/jwt'
 import type { FunctionRef } from '@unisock/kernel/plugin'
-import type { Verifier } from '../jwt/verify.ts'
 import type { DocumentedRoute } from '../openapi/document.ts'
 import { toOperation } from '../openapi/operation.ts'
 import type { Operation } from '../openapi/types.ts'

@@ -4,9 +4,9 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
+import { isShortSecret } from '@unisock/jwt'
 import { type AnyOption, type PluginSocket, SocketError } from '@unisock/kernel/plugin'
 import type { HttpResponse } from '@unisock/plugin-http/core/worker'
-import { isShortSecret } from '../jwt/verify.ts'
 import { REST_ADD_ROUTE, REST_JWT_SECRET } from '../options.ts'
 import { App } from './app.ts'
 import { Docs } from './docs.ts'

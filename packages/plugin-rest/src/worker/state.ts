@@ -3,8 +3,8 @@
  * @module
  */
 
+import { createVerifier, type Verifier } from '@unisock/jwt'
 import { HTTP_BODY_STREAM } from '@unisock/plugin-http/core'
-import { createVerifier, type Verifier } from '../jwt/verify.ts'
 import type { DocumentParts, OpenApiInfo } from '../openapi/document.ts'
 import { asSchema } from '../openapi/schema.ts'
 import {
@@ -80,7 +80,7 @@ export async function changed(state: RouterState, option: number, value: any): P
     case REST_OPENAPI_INFO:
       return { ...state, info: value }
     case REST_JWT_SECRET:
-      return { ...state, verify: await createVerifier(value) }
+      return { ...state, verify: createVerifier(value) }
     case HTTP_BODY_STREAM:
       return { ...state, bodyStream: value }
     case REST_ADD_ROUTE:

@@ -19,6 +19,7 @@ const SUBPROTOCOLS: readonly Subprotocol[] = [{ name: 'unisock.stream.v1', json:
 
 export const BYTE_STREAM: Profile = {
   ...MESSAGES,
+  hydrogen: false,
   subprotocols: () => SUBPROTOCOLS,
   connection: (fd, ws, socket, options) => new ByteStreamConnection(fd, ws, socket, options),
 }

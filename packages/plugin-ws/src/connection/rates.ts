@@ -8,7 +8,7 @@ import {
   RATE_LIMIT_MESSAGES,
   type RateLimit,
 } from '@unisock/kernel/plugin'
-import { TokenBucket } from '../hydrogen/limits/token-bucket.ts'
+import { TokenBucket } from '../limits/token-bucket.ts'
 
 /** A full bucket for a limit; undefined without one. */
 export function bucketFor(limit: RateLimit | undefined, now: number): TokenBucket | undefined {

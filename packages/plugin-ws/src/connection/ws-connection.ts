@@ -43,6 +43,8 @@ export interface WsConnectionOptions extends Agreement {
   onOffence?(): void
 }
 
+const TEXT = { binary: false, compress: false }
+
 export class WsConnection implements Driver, Pinged {
   readonly #fd: Connection
   readonly #ws: WebSocketClass
@@ -73,14 +75,14 @@ export class WsConnection implements Driver, Pinged {
     this.#keepalive = new Keepalive(options.wheel, this)
     this.#keepalive.set(fd.option(WS_PING_INTERVAL), fd.option(WS_PONG_TIMEOUT))
     ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
-      .on('pong', () => this.#keepalive.ponged())
+      .on('pong', () => this.ponged())
       .on('ping', () => this.#keepalive.heard())
       .on('error', error => {
         this.#error ??= error
       })
       .on('close', (code, reason) => this.#over(code, reason))
     socket
-      .on('drain', () => this.#drain())
+      .on('drain', () => this.roomAgain())
       .on('error', error => {
         this.#error ??= error
       })
@@ -155,6 +157,10 @@ export class WsConnection implements Driver, Pinged {
     if (ws.readyState === ws.OPEN) ws.ping()
   }
 
+  protected ponged(): void {
+    this.#keepalive.ponged()
+  }
+
   onSilence(): void {
     this.#error ??= new SocketError('ETIMEDOUT', 'a ping was not answered within WS_PONG_TIMEOUT')
     this.#ws.terminate()
@@ -193,18 +199,78 @@ export class WsConnection implements Driver, Pinged {
     this.#fd.drained()
   }
 
+  /** What waited for the socket may be on its way. */
+  protected roomAgain(): void {
+    this.#drain()
+  }
+
+  /** Bytes that the socket, or what compresses for it, has not passed on yet. */
+  protected get backlog(): number {
+    return this.#compressing > 0 ? this.#ws.bufferedAmount : this.#socket.writableLength
+  }
+
+  /** Nothing was said of an end yet. */
+  protected get isOpen(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN
+  }
+
+  /** Sends text; `frame` is the whole frame of it, where that was built before. */
+  protected sendText(text: string, frame?: Buffer): void {
+    const { compression } = this.#options
+    if (
+      compression &&
+      Buffer.byteLength(text) >= compression.threshold &&
+      this.compress(text, text, false, false)
+    )
+      return
+    if (frame === undefined || !sendBuiltFrame(this.#ws, frame)) this.#ws.send(text, TEXT)
+  }
+
+  /** Bytes of `backlog` from which on `roomAgain` is certain to be called. */
+  protected get certainBacklog(): number {
+    return this.#socket.writableHighWaterMark
+  }
+
+  /** Has what is written from now on leave together, when it is called off. */
+  protected cork(): void {
+    this.#socket.cork()
+  }
+
+  protected uncork(): void {
+    this.#socket.uncork()
+  }
+
+  /** Reads no more until `resume`. */
+  protected pause(): void {
+    this.#ws.pause()
+  }
+
+  /** A message came faster than it may; false: nothing more is to be read. */
+  protected tooFast(limit: string, _data: Buffer): boolean {
+    this.fail(new SocketError('EPROTO', `the peer exceeded ${limit}`), POLICY_VIOLATION, 'too fast')
+    this.offend()
+    return true
+  }
+
+  /** The peer did what counts against its address. */
+  protected offend(): void {
+    this.#options.onOffence?.()
+  }
+
+  /** It is closed; called once, before anybody is told. */
+  protected over(_code: number): void {}
+
   /** Closes for what the peer did; nothing more of it is heard. */
   protected fail(error: SocketError, code: number, reason: string): void {
     this.#error ??= error
-    this.#ws.removeAllListeners('message')
+    this.#discard()
     this.#ws.close(code, reason)
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
     this.#keepalive.heard()
     const exceeded = this.#rates?.exceeded(data.length)
-    if (exceeded !== undefined) return this.#offend(exceeded)
-    if (this.deliver(data, isBinary)) return
+    if (exceeded === undefined ? this.deliver(data, isBinary) : this.tooFast(exceeded, data)) return
     if (this.#draining) this.#discard()
     else this.#ws.pause()
   }
@@ -237,7 +303,7 @@ export class WsConnection implements Driver, Pinged {
 
   #compressed(): void {
     this.#compressing--
-    if (!this.#socket.destroyed) this.#drain()
+    if (!this.#socket.destroyed) this.roomAgain()
   }
 
   #drain(): void {
@@ -246,13 +312,9 @@ export class WsConnection implements Driver, Pinged {
     this.drained()
   }
 
-  #offend(limit: string): void {
-    this.fail(new SocketError('EPROTO', `the peer exceeded ${limit}`), POLICY_VIOLATION, 'too fast')
-    this.#options.onOffence?.()
-  }
-
   #over(code: number, reason: Buffer): void {
     this.#keepalive[Symbol.dispose]()
+    this.over(code)
     this.#options.onClose(endingOf(this.#error, code, reason.toString()))
     this.#onClosed?.()
   }

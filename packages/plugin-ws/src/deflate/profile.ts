@@ -20,5 +20,6 @@ export const COMPRESSED: Profile = {
   compression: fd =>
     ({ ...DEFAULTS, level: 6, maxRatio: 200, ...fd.option(WS_DEFLATE) }) satisfies DeflateSettings,
   compressed: true,
+  hydrogen: false,
   connection: (fd, ws, socket, options) => new CompressedConnection(fd, ws, socket, options),
 }

@@ -11,6 +11,7 @@ const SUBPROTOCOLS: readonly Subprotocol[] = [{ name: SUBPROTOCOL, json: false, 
 
 export const FILE_STREAM: Profile = {
   ...MESSAGES,
+  hydrogen: false,
   subprotocols: () => SUBPROTOCOLS,
   connection: (fd, ws, socket, options) => new FileStreamConnection(fd, ws, socket, options),
 }

@@ -2,16 +2,22 @@
  * Who is admitted: 128.
  * @module
  */
+import { JWT_SCHEMA, type JwtConfig } from '@unisock/jwt'
 import { defineOption, type } from '@unisock/kernel/plugin'
 import type { AdmissionRequest } from '../owner/admission.ts'
 import { family } from './family.ts'
 
-/** Who is admitted to a server. Any of the three will do. */
+/** Who is admitted to a server. Any of them will do. */
 export interface ServerAuth {
   /** Shown as `Authorization: Key …`, `Authorization: Bearer …` or the subprotocol `unisock.auth.…`. */
   keys?: readonly string[]
   /**
-   * Called for clients that show none of the keys; they are admitted when it returns, or resolves with, `true` or a mapping.
+   * How JSON Web Tokens are verified, shown as keys are. Whoever shows a valid one is admitted, and WS_HANDSHAKE tells its
+   * claims as `identity`.
+   */
+  jwt?: string | JwtConfig
+  /**
+   * Called for clients that show no key and no valid token; they are admitted when it returns, or resolves with, `true` or a mapping.
    * The mapping says who the client is: WS_HANDSHAKE tells it as `identity`.
    */
   handler?: (request: AdmissionRequest) => unknown
@@ -40,13 +46,14 @@ export const WS_AUTH = defineOption({
         maxItems: 10_000,
         items: { type: 'string', minLength: 1, maxLength: 4096 },
       },
+      jwt: JWT_SCHEMA,
       handler: { isFunction: true },
       required: { type: 'boolean' },
       key: { type: 'string', minLength: 1, maxLength: 4096, pattern: '^[\\x21-\\x7e]+$' },
       bearer: { type: 'string', minLength: 1, maxLength: 16_384, pattern: '^[\\x21-\\x7e]+$' },
     },
     description:
-      'On a server: the keys that admit a client, or the function that does, and whether others are refused before the handshake is done. On a client: the key or bearer token that it shows.',
+      'On a server: the keys that admit a client, how tokens that do are verified, or the function that admits, and whether others are refused before the handshake is done. On a client: the key or bearer token that it shows.',
   },
   value: type<ServerAuth | ClientAuth>(),
   secret: true,
@@ -54,9 +61,11 @@ export const WS_AUTH = defineOption({
 })
 
 function oneSide(value: ServerAuth & ClientAuth): void {
-  const server = value.keys !== undefined || value.handler !== undefined
+  const server = value.keys !== undefined || value.jwt !== undefined || value.handler !== undefined
   const client = Number(value.key !== undefined) + Number(value.bearer !== undefined)
-  if (server && client > 0) throw new Error('keys and handler are for servers, key and bearer for clients')
-  if (!server && client !== 1) throw new Error('give keys or a handler, or on a client either key or bearer')
+  if (server && client > 0)
+    throw new Error('keys, jwt and handler are for servers, key and bearer for clients')
+  if (!server && client !== 1)
+    throw new Error('give keys, jwt or a handler, or on a client either key or bearer')
   if (client > 0 && value.required !== undefined) throw new Error('required is for servers')
 }

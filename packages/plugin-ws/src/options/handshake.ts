@@ -15,7 +15,7 @@ export interface HandshakeInfo extends HandshakeHead {
   /** As the handshake agreed on them (RFC 6455 section 9.1); empty without one. */
   extensions: string
   auth: boolean
-  /** Who the client is, as the function of WS_AUTH has said. */
+  /** Who the client is, as the function of WS_AUTH has said, or the claims of its token. */
   identity?: Record<string, unknown>
 }
 

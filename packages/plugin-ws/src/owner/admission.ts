@@ -6,6 +6,7 @@ import { isIPv6 } from 'node:net'
 import type { Addr } from '@unisock/kernel/plugin'
 import type { AdmissionWire } from '../wire.ts'
 import { type HandshakeHead, readHead } from './head.ts'
+import { Question } from './question.ts'
 
 /** A client that asks to be admitted: what the function of WS_AUTH gets. It is admitted when that returns `true`, or who it is. */
 export interface AdmissionRequest extends HandshakeHead {
@@ -18,9 +19,7 @@ export interface AdmissionRequest extends HandshakeHead {
   addr: Addr
 }
 
-/** An admission request with the number that its verdict goes by. */
-export class Admission implements AdmissionRequest {
-  readonly #id: number
+export class Admission extends Question implements AdmissionRequest {
   readonly path: string
   readonly query_params: HandshakeHead['query_params']
   readonly headers: HandshakeHead['headers']
@@ -30,7 +29,7 @@ export class Admission implements AdmissionRequest {
   readonly addr: Addr
 
   constructor([id, url, rawHeaders, token, scheme, protocols, address, port]: AdmissionWire) {
-    this.#id = id
+    super(id)
     const { path, query_params, headers } = readHead(url, rawHeaders)
     this.path = path
     this.query_params = query_params
@@ -40,9 +39,5 @@ export class Admission implements AdmissionRequest {
     this.protocols = protocols
     const family = port < 0 ? 'local' : isIPv6(address) ? 'IPv6' : 'IPv4'
     this.addr = { address, port: Math.max(0, port), family }
-  }
-
-  static idOf(message: unknown): number | undefined {
-    return typeof message === 'object' && message !== null && #id in message ? message.#id : undefined
   }
 }

@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer'
 import { SocketError } from '@unisock/kernel/plugin'
 import { AS_BINARY, COMPRESS, NO_COMPRESS, type WrittenWire } from '../wire.ts'
+import { jsonText, kindOf } from './json.ts'
 
 /** A message with how it is to be sent. A received one may be written as it is. */
 export interface WsOutgoing {
@@ -23,7 +24,7 @@ export type WsWrite = string | Uint8Array | WsOutgoing
 export function toWire(data: WsWrite): WrittenWire {
   if (typeof data === 'string' || data instanceof Uint8Array) return data
   if (typeof data !== 'object' || data === null || !('data' in data))
-    throw refuse('ETYPENOTSUPP', `this mode sends text, Uint8Arrays and { data }, not ${kindOf(data)}`)
+    throw refuse('ETYPENOTSUPP', `${kindOf(data)} is neither text nor bytes, and has no data`)
   const { binary, compress } = data
   const payload = payloadOf(data.data)
   const bytes = typeof payload !== 'string'
@@ -35,24 +36,9 @@ export function toWire(data: WsWrite): WrittenWire {
 }
 
 function payloadOf(data: unknown): string | Uint8Array {
-  if (typeof data === 'string' || data instanceof Uint8Array) return data
-  let text: string | undefined
-  try {
-    text = JSON.stringify(data)
-  } catch (cause) {
-    throw refuse('ETYPENOTSUPP', `data cannot be written as JSON: ${(cause as Error).message}`, cause)
-  }
-  if (text === undefined)
-    throw refuse('ETYPENOTSUPP', `data cannot be written as JSON: it is ${kindOf(data)}`)
-  return text
+  return typeof data === 'string' || data instanceof Uint8Array ? data : jsonText(data, 'write')
 }
 
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
-  if (Array.isArray(value)) return 'an array'
-  return typeof value === 'object' ? 'an object without data' : `a ${typeof value}`
-}
-
-function refuse(code: 'ETYPENOTSUPP' | 'EINVAL', message: string, cause?: unknown): SocketError {
-  return new SocketError(code, message, { op: 'write', cause })
+function refuse(code: 'ETYPENOTSUPP' | 'EINVAL', message: string): SocketError {
+  return new SocketError(code, message, { op: 'write' })
 }

@@ -9,9 +9,11 @@ import {
   SO_MAX_CONNECTIONS,
 } from '@unisock/kernel/plugin'
 import { bucketFor } from '../connection/rates.ts'
-import { ExpiringMap } from '../hydrogen/expiring-map.ts'
-import { Bans } from '../hydrogen/limits/bans.ts'
-import type { TokenBucket } from '../hydrogen/limits/token-bucket.ts'
+import { addressKey } from '../limits/address-key.ts'
+import { Bans } from '../limits/bans.ts'
+import { ExpiringMap } from '../limits/expiring-map.ts'
+import { KeptBans } from '../limits/kept-bans.ts'
+import type { TokenBucket } from '../limits/token-bucket.ts'
 import type { Refusal } from './refusal.ts'
 
 /** Addresses that are remembered; beyond that, those unheard of for longest are forgotten. */
@@ -21,6 +23,7 @@ export class AdmissionControl {
   readonly #socket: PluginSocket
   #buckets = new ExpiringMap<string, TokenBucket>(0, MAX_ADDRESSES)
   #bans: Bans | undefined
+  #kept: KeptBans | undefined
   /** Connections that are open, or on their way to be. */
   #taken = 0
 
@@ -41,9 +44,10 @@ export class AdmissionControl {
     this.#buckets = new ExpiringMap(refilled, MAX_ADDRESSES)
     const ban = this.#socket.option(RATE_LIMIT_BAN)
     if (ban === undefined) {
-      this.#bans = undefined
+      this.#bans = this.#kept = undefined
       return
     }
+    this.#kept ??= new KeptBans(this.#socket.store, `ban:${this.#socket.fd}:`)
     const { after = 10, seconds = 60, factor = 4, max = 86_400 } = ban
     this.#bans = new Bans({
       threshold: after,
@@ -54,12 +58,19 @@ export class AdmissionControl {
     })
   }
 
+  /** Puts bans into effect again that were made before this worker began. */
+  async restore(): Promise<void> {
+    const bans = this.#bans
+    if (bans !== undefined) await this.#kept?.restore(bans, performance.now())
+  }
+
   /** Whether an address may go on with a handshake now. A ban goes before a limit: it is no further offence. */
   check(address: string): Refusal | undefined {
     const now = performance.now()
-    const banned = this.#bans?.remaining(address, now) ?? 0
+    const key = addressKey(address)
+    const banned = this.#bans?.remaining(key, now) ?? 0
     if (banned > 0) return tooMany('This address is shut out for a while.', banned)
-    const wait = this.#wait(address, now)
+    const wait = this.#wait(key, now)
     if (wait === 0) return undefined
     this.offence(address)
     return tooMany('Too many connections from this address.', wait)
@@ -79,14 +90,22 @@ export class AdmissionControl {
 
   /** An address did what it may not. */
   offence(address: string): void {
-    this.#bans?.offence(address, performance.now())
+    const bans = this.#bans
+    if (bans === undefined) return
+    const key = addressKey(address)
+    const now = performance.now()
+    const length = bans.offence(key, now)
+    if (length === 0) return
+    this.#kept?.keep(key, bans.count(key, now), length).catch((error: Error) => {
+      this.#socket.log('warn', 'a ban will not outlive its worker', { address: key, error: error.message })
+    })
   }
 
-  #wait(address: string, now: number): number {
+  #wait(key: string, now: number): number {
     const limit = this.#socket.option(RATE_LIMIT_CONNECTIONS)
     if (limit === undefined) return 0
-    const bucket = this.#buckets.get(address, now) ?? bucketFor(limit, now)!
-    this.#buckets.set(address, bucket, now)
+    const bucket = this.#buckets.get(key, now) ?? bucketFor(limit, now)!
+    this.#buckets.set(key, bucket, now)
     return bucket.take(1, now) ? 0 : Math.max(1, bucket.wait(1, now))
   }
 }

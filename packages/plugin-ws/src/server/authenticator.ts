@@ -3,12 +3,14 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
+import type { Verifier } from '@unisock/jwt'
 import { type Addr, type FunctionRef, type PluginSocket, SocketError } from '@unisock/kernel/plugin'
 import { type ClientAuth, type ServerAuth, WS_AUTH, WS_HANDSHAKE_TIMEOUT } from '../options/index.ts'
-import type { Identity, VerdictWire } from '../wire.ts'
-import { credentialsOf, Keys } from './credentials.ts'
+import type { Identity } from '../wire.ts'
+import { credentialsOf, isKeyScheme, Keys } from './credentials.ts'
+import { jwtVerifier } from './jwt-verifier.ts'
 import type { Refusal } from './refusal.ts'
-import { Verdicts } from './verdicts.ts'
+import type { Verdicts } from './verdicts.ts'
 
 const UNAUTHORIZED: Refusal = {
   status: 401,
@@ -43,22 +45,29 @@ export class Authenticator {
   readonly #verdicts: Verdicts
   #settings: ServerAuth | undefined
   #keys: Keys | undefined
+  #verifyJwt: Verifier | undefined
 
-  constructor(socket: PluginSocket) {
+  constructor(socket: PluginSocket, verdicts: Verdicts) {
     this.#socket = socket
-    this.#verdicts = new Verdicts(socket)
+    this.#verdicts = verdicts
   }
 
-  /** Reads the option again. @throws {SocketError} `EINVAL` for one that is a client's. */
+  /** Reads the option again. @throws {SocketError} `EINVAL` for one that is a client's, or a key that is none. */
   refresh(): void {
     const value = this.#socket.option(WS_AUTH) as (ServerAuth & ClientAuth) | undefined
     if (value?.key !== undefined || value?.bearer !== undefined)
       throw new SocketError(
         'EINVAL',
-        'WS_AUTH (128): key and bearer are for clients; a server takes keys or handler',
+        'WS_AUTH (128): key and bearer are for clients; a server takes keys, jwt or handler',
       )
     this.#settings = value
     this.#keys = value?.keys && new Keys(value.keys)
+    this.#verifyJwt = value?.jwt === undefined ? undefined : jwtVerifier('WS_AUTH (128)', value.jwt)
+  }
+
+  /** WS_AUTH is set. */
+  get isSet(): boolean {
+    return this.#settings !== undefined
   }
 
   /** Anonymous where it need not be shown who it is. */
@@ -71,8 +80,10 @@ export class Authenticator {
     const { handler, required = true } = this.#settings
     const shown = credentialsOf(request.headers.authorization, offered)
     if (shown && this.#keys?.admits(shown)) return KEY_HOLDER
+    const verdict = shown && isKeyScheme(shown.scheme) ? this.#verifyJwt?.(shown.token) : undefined
+    if (verdict?.status === 'valid') return { authValid: true, identity: verdict.claims }
     if (handler) {
-      const verdict = await this.#verdicts.ask(
+      const answer = await this.#verdicts.ask(
         (handler as unknown as FunctionRef).$function,
         this.#socket.option(WS_HANDSHAKE_TIMEOUT) * 1000,
         request.url!,
@@ -83,18 +94,10 @@ export class Authenticator {
         addr.address,
         addr.family === 'local' ? -1 : addr.port,
       )
-      if (typeof verdict === 'object') return { authValid: true, identity: verdict.identity }
-      const outcome = OUTCOMES[verdict]
+      if (typeof answer === 'object') return { authValid: true, identity: answer.identity }
+      const outcome = OUTCOMES[answer]
       if (outcome) return outcome
     }
     return required ? UNAUTHORIZED : ANONYMOUS
-  }
-
-  answer(verdict: VerdictWire): void {
-    this.#verdicts.answer(verdict)
-  }
-
-  close(): void {
-    this.#verdicts.close()
   }
 }

@@ -2,7 +2,7 @@
  * What a client shows to prove who it is.
  * @module
  */
-import { KeyRing } from '../hydrogen/auth/keys.ts'
+import { KeyRing } from '../auth/keys.ts'
 import { TOKEN_PREFIX } from './subprotocols.ts'
 
 export interface Credentials {
@@ -30,15 +30,20 @@ export function credentialsOf(
 /** A key is shown under these; the token of another scheme is no key. */
 const KEY_SCHEMES: ReadonlySet<string> = new Set(['key', 'bearer', 'protocol'])
 
+/** Whether what is shown under this scheme may be a key. */
+export function isKeyScheme(scheme: string): boolean {
+  return KEY_SCHEMES.has(scheme)
+}
+
 /** The keys of WS_AUTH, compared in a time that tells nothing of them. */
 export class Keys {
-  readonly #ring = new KeyRing()
+  readonly #ring = new KeyRing<true>()
 
   constructor(keys: readonly string[]) {
-    for (const key of keys) this.#ring.add(key, { user: '', permissions: [] })
+    for (const key of keys) this.#ring.add(key, true)
   }
 
   admits({ token, scheme }: Credentials): boolean {
-    return KEY_SCHEMES.has(scheme) && this.#ring.find(token) !== undefined
+    return isKeyScheme(scheme) && this.#ring.find(token) !== undefined
   }
 }

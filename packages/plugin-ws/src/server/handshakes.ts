@@ -8,16 +8,20 @@ import type { Addr, PluginSocket } from '@unisock/kernel/plugin'
 import type { Agreement } from '../connection/agreement.ts'
 import { parseExtensions, parseSubprotocols, type WebSocketClass } from '../connection/ws-library.ts'
 import { chooseOffer } from '../deflate/offers.ts'
+import { HYDROGEN_PROTOCOL } from '../hydrogen/protocol.ts'
+import type { HydrogenServer } from '../hydrogen/server/hydrogen-server.ts'
 import { WS_ORIGIN } from '../options/index.ts'
 import type { Profile } from '../profile.ts'
-import type { VerdictWire } from '../wire.ts'
 import { AdmissionControl } from './admission.ts'
-import { Authenticator } from './authenticator.ts'
+import { Authenticator, type Authenticity } from './authenticator.ts'
+import { credentialsOf } from './credentials.ts'
+import { refusalOf } from './hydrogen-refusal.ts'
 import { allowsOrigin } from './origin.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { checkRequest } from './request-check.ts'
 import { chooseSubprotocol } from './subprotocols.ts'
 import { type Terms, Upgrader } from './upgrader.ts'
+import type { Verdicts } from './verdicts.ts'
 
 /** A WebSocket that has been opened. */
 export interface Opened {
@@ -36,14 +40,16 @@ export class Handshakes {
   readonly #admission: AdmissionControl
   readonly #authenticator: Authenticator
   readonly #upgrader: Upgrader
+  /** Serves the clients that speak hydrogen-protocol. */
+  hydrogen: HydrogenServer | undefined
   #closed = false
 
-  constructor(socket: PluginSocket, profile: Profile, onOpen: (opened: Opened) => void) {
+  constructor(socket: PluginSocket, profile: Profile, verdicts: Verdicts, onOpen: (opened: Opened) => void) {
     this.#socket = socket
     this.#profile = profile
     this.#onOpen = onOpen
     this.#admission = new AdmissionControl(socket)
-    this.#authenticator = new Authenticator(socket)
+    this.#authenticator = new Authenticator(socket, verdicts)
     this.#upgrader = new Upgrader(socket)
   }
 
@@ -58,20 +64,19 @@ export class Handshakes {
     this.#upgrader.refresh()
   }
 
+  /** Puts into effect again what was kept of the time before this worker. */
+  restore(): Promise<void> {
+    return this.#admission.restore()
+  }
+
   /** Reads the limits again, and begins to count anew. */
   refreshLimits(): void {
     this.#admission.refresh()
   }
 
-  /** What the program says of a client that asked for admission. */
-  answer(verdict: VerdictWire): void {
-    this.#authenticator.answer(verdict)
-  }
-
   /** No more are opened. */
   close(): void {
     this.#closed = true
-    this.#authenticator.close()
   }
 
   /** Opens a WebSocket, or refuses it. Never rejects, and leaves no socket behind. */
@@ -124,7 +129,7 @@ export class Handshakes {
     if (socket.destroyed) leave()
     else socket.once('close', leave)
 
-    const authentic = await this.#authenticator.check(request, offered, addr)
+    const authentic = await this.#authenticate(request, offered, addr, chosen.name)
     if ('status' in authentic) {
       leave()
       if (authentic.status === 401) this.#admission.offence(addr.address)
@@ -146,6 +151,27 @@ export class Handshakes {
     const onOffence = (): void => this.#admission.offence(addr.address)
     this.#onOpen({ ws: upgraded.ws, socket, addr, agreement, onOffence })
     return undefined
+  }
+
+  /** A Hydrogen server has keys of its own; what WS_AUTH says of a client counts as well. */
+  async #authenticate(
+    request: IncomingMessage,
+    offered: readonly string[],
+    addr: Addr,
+    protocol: string,
+  ): Promise<Authenticity | Refusal> {
+    const { hydrogen } = this
+    if (hydrogen === undefined || protocol !== HYDROGEN_PROTOCOL)
+      return this.#authenticator.check(request, offered, addr)
+    const known = this.#authenticator.isSet
+      ? await this.#authenticator.check(request, offered, addr)
+      : undefined
+    if (known !== undefined && 'status' in known && known.status !== 401) return known
+    const shown = credentialsOf(request.headers.authorization, offered)
+    const admitted = await hydrogen.admit(shown, known && 'status' in known ? undefined : known)
+    if (typeof admitted !== 'string') return admitted
+    hydrogen.rejected()
+    return refusalOf(admitted)
   }
 
   #compression(extensions: string | undefined): Terms['compression'] {

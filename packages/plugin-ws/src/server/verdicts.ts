@@ -3,12 +3,12 @@
  * @module
  */
 import type { PluginSocket } from '@unisock/kernel/plugin'
-import type { AdmissionWire, Identity, VerdictWire } from '../wire.ts'
+import type { Identity, QuestionWire, VerdictWire } from '../wire.ts'
 
 /** What came of a question; `busy`: too many are open, `late`: it took longer than it may. */
 export type Verdict = { readonly identity: Identity | undefined } | 'refused' | 'failed' | 'late' | 'busy'
 
-type Question = AdmissionWire extends [number, ...infer Rest] ? Rest : never
+type Question = QuestionWire extends infer W ? (W extends [number, ...infer Rest] ? Rest : never) : never
 
 const MAX_OPEN = 1024
 
@@ -33,7 +33,7 @@ export class Verdicts {
         resolve(verdict)
       }
       this.#open.set(id, settle)
-      this.#socket.emit([id, ...question] satisfies AdmissionWire, { handler })
+      this.#socket.emit([id, ...question], { handler })
     })
   }
 

@@ -22,12 +22,16 @@ import {
 } from '@unisock/kernel/plugin'
 import { Listener, peerAddress, readServerTls, type TimerWheel } from '@unisock/sockets/engine'
 import { TRY_AGAIN_LATER } from '../connection/close-code.ts'
+import { HYDROGEN_PROTOCOL } from '../hydrogen/protocol.ts'
+import { HydrogenServer } from '../hydrogen/server/hydrogen-server.ts'
+import type { ReplyWire, RequestWire } from '../hydrogen/wire.ts'
 import { WS_HANDSHAKE_TIMEOUT } from '../options/index.ts'
 import type { Profile } from '../profile.ts'
 import type { VerdictWire } from '../wire.ts'
 import { Handshakes, type Opened } from './handshakes.ts'
 import { HttpFront } from './http-front.ts'
 import { addressOf, upgradesOf } from './shared-port.ts'
+import { Verdicts } from './verdicts.ts'
 
 /** Bytes that Node reads ahead of the fd's credit. */
 const READ_AHEAD = 64 * 1024
@@ -37,7 +41,9 @@ export class WsListener implements Driver {
   readonly #isSecure: () => boolean
   readonly #wheel: TimerWheel
   readonly #profile: Profile
+  readonly #verdicts: Verdicts
   readonly #handshakes: Handshakes
+  #hydrogen: HydrogenServer | undefined
   #listener: Listener | undefined
   #front: HttpFront | undefined
   #address: Addr | undefined
@@ -53,7 +59,8 @@ export class WsListener implements Driver {
     this.#isSecure = isSecure
     this.#wheel = wheel
     this.#profile = profile
-    this.#handshakes = new Handshakes(socket, profile, opened => this.#opened(opened))
+    this.#verdicts = new Verdicts(socket)
+    this.#handshakes = new Handshakes(socket, profile, this.#verdicts, opened => this.#opened(opened))
   }
 
   /** @throws {SocketError} `EISBOUND`, `EBADADDR`; `ENOTSUP` where `on` is no HTTP server of this worker; the system's errors. */
@@ -76,10 +83,12 @@ export class WsListener implements Driver {
   }
 
   /** @throws {SocketError} `ENOADDR`; `EINVAL` naming the option that fits no server. */
-  listen(): void {
+  async listen(): Promise<void> {
     this.#handshakes.refresh()
+    if (!this.#listener && !this.#leave) throw new SocketError('ENOADDR')
+    await this.#handshakes.restore()
+    await this.#serveHydrogen()
     if (!this.#listener) {
-      if (!this.#leave) throw new SocketError('ENOADDR')
       this.#listening = true
       return
     }
@@ -96,10 +105,21 @@ export class WsListener implements Driver {
     this.#listener.open(socket => front.serve(socket))
   }
 
-  /** The program's word on a client that asked for admission. */
-  write(verdict: VerdictWire): boolean {
-    this.#handshakes.answer(verdict)
+  /** The program's word on a client that asked for admission, or on a command whose connection has gone. */
+  write(said: VerdictWire | ReplyWire): boolean {
+    if (said[0] === 'reply') this.#hydrogen?.reply(said as ReplyWire)
+    else this.#verdicts.answer(said as VerdictWire)
     return true
+  }
+
+  /** @throws {SocketError} `ENOTSUP` where there is no Hydrogen server. */
+  call(wire: RequestWire): unknown | Promise<unknown> {
+    if (this.#hydrogen === undefined)
+      throw new SocketError(
+        'ENOTSUP',
+        `${HYDROGEN_PROTOCOL} is not among WS_PROTOCOL (120), or it does not listen yet`,
+      )
+    return this.#hydrogen.call(wire)
   }
 
   setOption(option: number): void | Promise<void> {
@@ -111,6 +131,7 @@ export class WsListener implements Driver {
     if (isLimit(option)) this.#handshakes.refreshLimits()
     else if (option === WS_HANDSHAKE_TIMEOUT && this.#front) this.#front.timeout = this.#timeout
     this.#handshakes.refresh()
+    if (isHydrogenOption(option)) this.#hydrogen?.refreshOptions()
   }
 
   drain(): void {
@@ -120,12 +141,14 @@ export class WsListener implements Driver {
   /** Gives the port back; connections stay. */
   close(): void {
     this.#stop()
+    this.#hydrogen?.close()
   }
 
   inspect(): unknown {
     return {
       address: this.#address,
       connections: this.#handshakes.taken,
+      ...(this.#hydrogen && { hydrogen: this.#hydrogen.inspect() }),
       pending: this.#front?.pending ?? 0,
     }
   }
@@ -156,6 +179,14 @@ export class WsListener implements Driver {
     }
   }
 
+  async #serveHydrogen(): Promise<void> {
+    const served = this.#profile.hydrogen ? this.#profile.subprotocols(this.#socket) : undefined
+    if (!served?.some(({ name }) => name === HYDROGEN_PROTOCOL)) return
+    const hydrogen = new HydrogenServer(this.#socket, this.#verdicts)
+    await hydrogen.open()
+    this.#hydrogen = this.#handshakes.hydrogen = hydrogen
+  }
+
   #receive(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const addr = peerAddress(socket, this.#address?.address)
     if (this.#listening) void this.#handshakes.receive(request, socket, head, addr)
@@ -163,8 +194,9 @@ export class WsListener implements Driver {
   }
 
   #opened({ ws, socket, addr, agreement, onOffence }: Opened): void {
+    const maker = (agreement.protocol === HYDROGEN_PROTOCOL ? this.#hydrogen : undefined) ?? this.#profile
     const accepted = this.#socket.accept(addr, fd =>
-      this.#profile.connection(fd, ws, socket, {
+      maker.connection(fd, ws, socket, {
         ...agreement,
         wheel: this.#wheel,
         onOffence,
@@ -176,6 +208,7 @@ export class WsListener implements Driver {
 
   #stop(): void {
     this.#handshakes.close()
+    this.#verdicts.close()
     this.#leave?.()
     this.#listener?.close()
     this.#front?.close()
@@ -212,6 +245,10 @@ export class WsListener implements Driver {
 
 function isTlsOption(option: number): boolean {
   return option <= 1 || (option >= 320 && option < 340)
+}
+
+function isHydrogenOption(option: number): boolean {
+  return option >= 440 && option < 470
 }
 
 function isLimit(option: number): boolean {

@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { newEpoch } from '../../src/hydrogen/history/epoch.ts'
-import { Histories } from '../../src/hydrogen/history/histories.ts'
-import { IdempotencyKeys } from '../../src/hydrogen/history/idempotency.ts'
 import { TopicHistory } from '../../src/hydrogen/history/topic-history.ts'
+import { Histories } from './support/histories.ts'
 
 const limits = { maxCount: 5, maxBytes: 100, maxAge: 1000, metaTtl: 5000 }
 
@@ -126,21 +125,5 @@ describe('epochs', () => {
     expect([histories.size, histories.bytes]).toEqual([100, 98])
     histories.sweep(6000)
     expect(histories.size).toBe(0)
-  })
-})
-
-describe('idempotency keys', () => {
-  test('a repeated publication leads to what the first led to, within the window', () => {
-    const keys = new IdempotencyKeys<number>({ window: 100, max: 10 })
-    let published = 0
-    const publish = (key: string, now: number) => keys.once(key, now, () => ++published)
-    expect([publish('a', 0), publish('a', 99), publish('b', 99), publish('a', 100)]).toEqual([1, 1, 2, 3])
-  })
-
-  test('are bounded', () => {
-    const keys = new IdempotencyKeys<number>({ max: 10 })
-    for (let i = 0; i < 100; i++) keys.once(`k${i}`, 0, () => i)
-    expect(keys.size).toBe(10)
-    expect(keys.once('k99', 0, () => -1)).toBe(99)
   })
 })

@@ -6,13 +6,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Delivery } from '../../src/hydrogen/delivery/index.ts'
 import type { Gap, Lane } from '../../src/hydrogen/envelope/index.ts'
-import { Histories } from '../../src/hydrogen/history/histories.ts'
 import type { Publication } from '../../src/hydrogen/history/topic-history.ts'
 import { type LaneSet, Lanes } from '../../src/hydrogen/lanes/index.ts'
 import { answerPosition, joinGaps, TopicRecovery } from '../../src/hydrogen/recovery/index.ts'
 import { compileFilter } from '../../src/hydrogen/topics/compile-filter.ts'
 import { follows, Position } from '../../src/hydrogen/topics/position.ts'
 import { FakeClock } from './support/fake-clock.ts'
+import { Histories } from './support/histories.ts'
 
 interface Frame {
   readonly topic: string

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Gap } from '../../src/hydrogen/envelope/index.ts'
 import { TopicHistory } from '../../src/hydrogen/history/topic-history.ts'
-import { answerPosition, answerResume, TopicRecovery } from '../../src/hydrogen/recovery/index.ts'
+import { answerPosition, positionOf, TopicRecovery } from '../../src/hydrogen/recovery/index.ts'
 
 const state = { epoch: 'e', top: 20, first: 11 }
 
@@ -95,44 +95,24 @@ describe('the answer to a position', () => {
   })
 })
 
-describe('the answer to a resume', () => {
-  test('one topic that cannot be recovered does not fail the rest', () => {
-    const asked: string[] = []
-    const answers = answerResume(
-      {
-        good: { epoch: 'e', offset: 15 },
-        gone: { epoch: 'e', offset: 1 },
-        secret: { epoch: 'e', offset: 1 },
-        'no topic': { epoch: 'e', offset: 1 },
-        odd: { epoch: 'e', offset: -1 },
-        odder: null,
-        also: { epoch: 'e', offset: 20 },
-      },
-      topic => {
-        asked.push(topic)
-        return topic === 'secret' ? 'forbidden' : state
-      },
-    )
-    expect(Object.fromEntries(answers)).toMatchObject({
-      good: { recovered: true },
-      gone: { recovered: false, reason: 'gap' },
-      secret: { error: { code: 'auth_failed', reason: 'forbidden' } },
-      'no topic': { error: { reason: 'bad_topic' } },
-      odd: { error: { reason: 'mistyped_field', field: 'odd' } },
-      odder: { error: { reason: 'mistyped_field' } },
-      also: { recovered: true },
-    })
-    expect(asked).toEqual(['good', 'gone', 'secret', 'also'])
+test('what a client says of its position is looked at before it is used', () => {
+  expect(positionOf({ epoch: 'e', offset: 15, more: 1 })).toEqual({
+    epoch: 'e',
+    offset: 15,
+    partial: undefined,
   })
-
-  test('a permission that was withdrawn meanwhile is: every topic is asked for anew', () => {
-    let blocked = false
-    const ask = () =>
-      answerResume({ t: { epoch: 'e', offset: 20 } }, () => (blocked ? 'forbidden' : state)).get('t')
-    expect(ask()).toMatchObject({ recovered: true })
-    blocked = true
-    expect(ask()).toMatchObject({ error: { reason: 'forbidden' } })
+  expect(positionOf({ epoch: 'e', offset: 0, partial: true })).toEqual({
+    epoch: 'e',
+    offset: 0,
+    partial: true,
   })
+  const wrong = [null, 1, [], { epoch: 'e' }, { epoch: 'e', offset: -1 }, { epoch: 'e', offset: 1.5 }]
+  const odd = [
+    { epoch: 1, offset: 1 },
+    { epoch: 'e'.repeat(129), offset: 1 },
+    { epoch: 'e', offset: 1, partial: 1 },
+  ]
+  for (const value of [...wrong, ...odd]) expect(positionOf(value)).toBeUndefined()
 })
 
 interface Item {

@@ -158,6 +158,7 @@ describe('a session', () => {
     expect(copy.snapshot()).toEqual(record)
     expect(resumed(copy, token, 600).generation).toBe(3)
     expect(copy.commands.receive(1)).toEqual({ verdict: 'repeat', response: '{"ok":true}' })
+    expect(copy.commands.receive(2)).toEqual({ verdict: 'run' })
     expect(copy.commands.receive(2)).toEqual({ verdict: 'in_progress' })
     expect([...copy.subscriptions]).toHaveLength(1)
     expect(copy.unsubscribe('a.*')).toBe(true)
@@ -204,29 +205,35 @@ describe('commands', () => {
     expect(commands.receive(4)).toEqual({ verdict: 'response_forgotten' })
   })
 
-  test('over cuts and repetitions each runs once, in order, and its client gets its response', () => {
+  test('over cuts, repetitions and restarts each is begun once, in order, and its client gets its response', () => {
     const step = fc.constantFrom('send', 'repeat', 'finish', 'restart')
     fc.assert(
       fc.property(fc.array(fc.tuple(step, fc.nat()), { maxLength: 100, size: 'max' }), steps => {
         let commands = new Commands({ maxCount: 1000 })
         const run: number[] = []
         const done = new Set<number>()
+        /** Whoever runs them has to be asked again. */
+        const interrupted = new Set<number>()
         let sent = 0
         for (const [action, which] of steps) {
           if (action === 'send') {
             expect(commands.receive(++sent).verdict).toBe('run')
             run.push(sent)
-          } else if (action === 'restart')
+          } else if (action === 'restart') {
             commands = new Commands({ maxCount: 1000 }, JSON.parse(JSON.stringify(commands.snapshot())))
-          else if (sent > 0) {
+            for (const cseq of run) if (!done.has(cseq)) interrupted.add(cseq)
+          } else if (sent > 0) {
             const cseq = 1 + (which % sent)
             if (action === 'finish') {
               expect(commands.complete(cseq, `r${cseq}`)).toBe(!done.has(cseq))
               done.add(cseq)
-            } else
-              expect(commands.receive(cseq)).toEqual(
-                done.has(cseq) ? { verdict: 'repeat', response: `r${cseq}` } : { verdict: 'in_progress' },
-              )
+              interrupted.delete(cseq)
+            } else if (done.has(cseq))
+              expect(commands.receive(cseq)).toEqual({ verdict: 'repeat', response: `r${cseq}` })
+            else
+              expect(commands.receive(cseq)).toEqual({
+                verdict: interrupted.delete(cseq) ? 'run' : 'in_progress',
+              })
           }
           expect(commands.seen).toBe(sent)
         }

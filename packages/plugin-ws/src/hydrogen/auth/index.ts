@@ -2,7 +2,8 @@
  * Who may connect, who may do what, and proof of who asks.
  * @module
  */
-export { equalSecrets, type Identity, KeyRing, keyOf } from './keys.ts'
+export { type Admitted, Authority, type AuthorityOptions } from './authority.ts'
+export type { AdmittedIdentity, Identity } from './identity.ts'
 export { Permissions } from './permissions.ts'
 export {
   type SignatureFault,

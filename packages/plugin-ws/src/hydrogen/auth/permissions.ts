@@ -25,13 +25,18 @@ export class Permissions {
     return actions.has('*') || actions.has(action)
   }
 
+  /** The same of a `channel:action` in one. */
+  allowsNamed(permission: string): boolean {
+    const colon = permission.indexOf(':')
+    return this.allows(permission.slice(0, colon), permission.slice(colon + 1))
+  }
+
   #add(pattern: string): void {
+    if (!isPattern(pattern)) throw new RangeError(`not a channel:action pattern: ${JSON.stringify(pattern)}`)
     const colon = pattern.indexOf(':')
-    const channel = pattern.slice(0, colon)
+    const channel = pattern.slice(0, Math.max(0, colon))
     const action = pattern.slice(colon + 1)
     if (pattern === '*' || pattern === '*:*') this.#all = true
-    else if (colon <= 0 || !isPart(channel) || !isPart(action))
-      throw new RangeError(`not a channel:action pattern: ${JSON.stringify(pattern)}`)
     else if (channel === '*') this.#anywhere.add(action)
     else {
       const actions = this.#byChannel.get(channel)
@@ -39,6 +44,18 @@ export class Permissions {
       else this.#byChannel.set(channel, new Set([action]))
     }
   }
+}
+
+/** Whether this is `*`, or `channel:action` in which either may be `*`. */
+export function isPattern(value: unknown): value is string {
+  if (typeof value !== 'string') return false
+  const colon = value.indexOf(':')
+  return value === '*' || (colon > 0 && isPart(value.slice(0, colon)) && isPart(value.slice(colon + 1)))
+}
+
+/** Whether this is one permission: `channel:action`, without a `*`. */
+export function isChannelAction(permission: string): boolean {
+  return isPattern(permission) && !permission.includes('*')
 }
 
 /** A `*` stands for a whole part, never for a piece of one. */

@@ -72,6 +72,21 @@ export class Delivery<F> {
     return this.#accepted.of(topic)
   }
 
+  /** Topics of which something was taken. */
+  *topics(): IterableIterator<string> {
+    for (const [topic] of this.#accepted) yield topic
+  }
+
+  /** What comes up to this offset of a topic is not to be offered: delivery begins behind it. */
+  beginAfter(topic: string, position: AcceptedUpTo): void {
+    this.#accepted.note({ topic, ...position })
+  }
+
+  /** Numbers up to this one are not given out again: a client has seen them before a part of this was lost. */
+  skipTo(seq: number): void {
+    if (seq > this.lastSeq) this.#unacked.restore(undefined, seq)
+  }
+
   /** Bytes that may be offered in this lane before it is full: how much of a replay to offer at once. */
   room(lane: Lane): number {
     return this.#options.pendingBytes[lane] - this.#pending.bytes(lane)

@@ -12,7 +12,6 @@ export interface EventParts {
   readonly timestamp: string
   readonly channel: string
   readonly action: string
-  readonly data?: unknown
   readonly topic?: string | undefined
   readonly offset?: number | undefined
   readonly epoch?: string | undefined
@@ -26,6 +25,8 @@ export interface ReceiverParts {
   readonly attempt?: number | undefined
   readonly prev?: number | undefined
   readonly gap?: Gap | undefined
+  /** This receiver is to acknowledge it. */
+  readonly ack?: boolean | undefined
 }
 
 /** An event as text, complete but for what differs and the closing brace. */
@@ -50,8 +51,9 @@ export class EncodedEvent {
   }
 
   /** The text for one receiver. */
-  withParts({ seq, attempt, prev, gap }: ReceiverParts): string {
+  withParts({ seq, attempt, prev, gap, ack }: ReceiverParts): string {
     let text = this.open
+    if (ack) text += ',"ack":true'
     if (seq !== undefined) text += `,"seq":${seq}`
     if (attempt !== undefined) text += `,"attempt":${attempt}`
     if (prev !== undefined) text += `,"prev":${prev}`
@@ -60,16 +62,25 @@ export class EncodedEvent {
   }
 }
 
+/** `data` is JSON text; undefined for none. */
+export function encodeEventText(parts: EventParts, data: string | undefined): EncodedEvent {
+  return new EncodedEvent(parts.id, openText(parts, data))
+}
+
 /** @throws {TypeError} when `data` cannot be written as JSON: it has a cycle or a BigInt. */
-export function encodeEvent(parts: EventParts): EncodedEvent {
+export function encodeEvent({ data, ...parts }: EventParts & { readonly data?: unknown }): EncodedEvent {
+  return encodeEventText(parts, JSON.stringify(data))
+}
+
+/** The text of an event without its closing brace. */
+export function openText(parts: EventParts, data: string | undefined): string {
   const { id, timestamp, channel, action, topic, offset, epoch, ack, prio } = parts
   const text = JSON.stringify({ type: 'event', id, timestamp, channel, action, topic, offset, epoch })
-  const data = JSON.stringify(parts.data)
   let open = text.slice(0, -1)
   if (ack) open += ',"ack":true'
   if (prio !== undefined) open += `,"prio":${prio}`
   if (data !== undefined) open += `,"data":${data}`
-  return new EncodedEvent(id, open)
+  return open
 }
 
 /** What a response says besides which command it answers. */
@@ -85,14 +96,19 @@ export interface ResponseParts {
 
 /** The answer of a command that succeeded. */
 export function encodeResponse(parts: ResponseParts, data?: unknown): string {
-  const { id, timestamp, re, channel, action, cseq } = parts
-  return JSON.stringify({ type: 'response', id, timestamp, re, ok: true, channel, action, cseq, data })
+  return encodeResponseText(parts, true, JSON.stringify(data))
 }
 
 /** The answer of a command that failed. */
 export function encodeFailure(parts: ResponseParts, error: WireError): string {
+  return encodeResponseText(parts, false, JSON.stringify(error))
+}
+
+/** `content` is JSON text: the data, or of a command that failed the error. */
+export function encodeResponseText(parts: ResponseParts, ok: boolean, content: string | undefined): string {
   const { id, timestamp, re, channel, action, cseq } = parts
-  return JSON.stringify({ type: 'response', id, timestamp, re, ok: false, channel, action, cseq, error })
+  const text = JSON.stringify({ type: 'response', id, timestamp, re, ok, channel, action, cseq })
+  return content === undefined ? text : `${text.slice(0, -1)},"${ok ? 'data' : 'error'}":${content}}`
 }
 
 export function encodeCommand(command: Omit<CommandEnvelope, 'type'>): string {

@@ -3,8 +3,6 @@
  * @module
  */
 export { newEpoch } from './epoch.ts'
-export { Histories } from './histories.ts'
-export { IdempotencyKeys, type IdempotencyOptions } from './idempotency.ts'
 export {
   DEFAULT_HISTORY_LIMITS,
   type HistoryLimits,

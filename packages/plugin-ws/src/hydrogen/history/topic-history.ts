@@ -67,8 +67,29 @@ export class TopicHistory<F> {
     this.#touched = now
   }
 
+  /** What is known of a topic that was kept elsewhere: `publications` are its last ones, without a hole, up to `top`. */
+  static restore<F>(
+    limits: Readonly<HistoryLimits>,
+    { epoch, top }: { readonly epoch: string; readonly top: number },
+    publications: readonly Publication<F>[],
+    now: number,
+  ): TopicHistory<F> {
+    const history = new TopicHistory<F>(limits, now, epoch)
+    history.#top = top - publications.length
+    history.#first = history.#top + 1
+    for (const { frame, bytes, time, attributes } of publications)
+      history.append(frame, bytes, time, attributes)
+    history.#touched = now
+    return history
+  }
+
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** The newest offset; 0 where nothing was published yet. */
+  get top(): number {
+    return this.#top
   }
 
   get count(): number {

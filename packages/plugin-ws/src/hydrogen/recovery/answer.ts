@@ -60,3 +60,13 @@ function unrecovered(
   const answer = { epoch, offset: top, top, recovered: false, wasRecovering: true, reason }
   return partial && first <= top ? { ...answer, offset: first - 1, truncatedFrom: first } : answer
 }
+
+/** A position that a client sent; undefined where that is none. */
+export function positionOf(value: unknown): ClientPosition | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { epoch, offset, partial } = value as Record<string, unknown>
+  if (typeof epoch !== 'string' || epoch.length > 128) return undefined
+  if (typeof offset !== 'number' || !Number.isSafeInteger(offset) || offset < 0) return undefined
+  if (partial !== undefined && typeof partial !== 'boolean') return undefined
+  return { epoch, offset, partial }
+}

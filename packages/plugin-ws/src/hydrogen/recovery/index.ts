@@ -5,9 +5,9 @@
 export {
   answerPosition,
   type ClientPosition,
+  positionOf,
   type TopicAnswer,
   type UnrecoveredReason,
 } from './answer.ts'
 export { joinGaps } from './join-gaps.ts'
-export { answerResume, type ResumedTopic } from './resume.ts'
 export { DEFAULT_LIVE_BUFFER, type RecoverySink, TopicRecovery } from './topic-recovery.ts'

@@ -32,6 +32,8 @@ const RUN: CommandVerdict = { verdict: 'run' }
 export class Commands {
   readonly #options: Required<CommandsOptions>
   readonly #running = new Set<number>()
+  /** They were being run when what is known of them was kept: whether they were is known where they are run. */
+  readonly #interrupted = new Set<number>()
   /** In the order in which they were answered. */
   readonly #responses = new Map<number, string>()
   #seen = 0
@@ -41,7 +43,7 @@ export class Commands {
     this.#options = { maxCount: 256, maxLength: 1 << 18, maxRunning: 256, ...options }
     if (plain === undefined) return
     this.#seen = plain.seen
-    for (const cseq of plain.running) this.#running.add(cseq)
+    for (const cseq of plain.running) this.#interrupted.add(cseq)
     for (const [cseq, response] of plain.responses) this.#keep(cseq, response)
   }
 
@@ -60,6 +62,10 @@ export class Commands {
     if (cseq <= this.#seen) {
       const response = this.#responses.get(cseq)
       if (response !== undefined) return { verdict: 'repeat', response }
+      if (this.#interrupted.delete(cseq)) {
+        this.#running.add(cseq)
+        return RUN
+      }
       return { verdict: this.#running.has(cseq) ? 'in_progress' : 'response_forgotten' }
     }
     if (cseq !== this.#seen + 1) return { verdict: 'cseq_gap' }
@@ -71,13 +77,17 @@ export class Commands {
 
   /** The response of a command that was run. False: it was not being run. */
   complete(cseq: number, response: string): boolean {
-    if (!this.#running.delete(cseq)) return false
+    if (!this.#running.delete(cseq) && !this.#interrupted.delete(cseq)) return false
     this.#keep(cseq, response)
     return true
   }
 
   snapshot(): CommandsSnapshot {
-    return { seen: this.#seen, running: [...this.#running], responses: [...this.#responses] }
+    return {
+      seen: this.#seen,
+      running: [...this.#running, ...this.#interrupted],
+      responses: [...this.#responses],
+    }
   }
 
   #keep(cseq: number, response: string): void {

@@ -3,7 +3,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import type { Identity } from '../auth/keys.ts'
+import type { Identity } from '../auth/identity.ts'
 import type { DeliverySnapshot } from '../delivery/index.ts'
 import type { HydrogenErrorCode } from '../errors.ts'
 import { Commands, type CommandsOptions } from './commands.ts'
@@ -174,6 +174,12 @@ export class Session {
     this.#expires = 0
     this.#permissions = permissions
     return { token: this.token, generation: this.#generation, revoked: this.#revoke(allowed) }
+  }
+
+  /** Its user is permitted other things from now on; gives back the patterns that are no longer allowed. */
+  permit(permissions: readonly string[], allowed: (pattern: string) => boolean): readonly string[] {
+    this.#permissions = permissions
+    return this.#revoke(allowed)
   }
 
   /** All of it as plain values. */

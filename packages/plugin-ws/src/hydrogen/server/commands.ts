@@ -1,0 +1,311 @@
+/**
+ * Messages of clients: parsed, checked, and given to a verb of the server or to the program.
+ * @module
+ */
+import type { AdmittedIdentity } from '../auth/identity.ts'
+import { encodeFailure, encodeResponse, encodeResponseText } from '../envelope/encode.ts'
+import { parseEnvelope } from '../envelope/parse.ts'
+import type { AckEnvelope, CommandEnvelope } from '../envelope/types.ts'
+import { type ErrorFacts, HydrogenError, type HydrogenErrorCode, wireError } from '../errors.ts'
+import type { CommandWire, IdentityWire, ReplyWire } from '../wire.ts'
+import type { HydrogenConnection } from './connection.ts'
+import type { HydrogenContext } from './context.ts'
+import { isoDate } from './live-event.ts'
+import type { LiveSession } from './live-session.ts'
+import { VERBS, type Verb } from './verbs/index.ts'
+
+const SYSTEM = 'system'
+
+/** A command that the program runs. */
+interface Run {
+  readonly live: LiveSession
+  /** Which of the session's connections sent it; it is answered on whichever there is then, if it has a number. */
+  readonly connection: HydrogenConnection
+  readonly cseq: number
+  readonly id: string
+  readonly channel: string
+  readonly action: string
+  readonly since: number
+}
+
+type Answered = Pick<CommandEnvelope, 'id' | 'channel' | 'action' | 'cseq'>
+
+export class Commands {
+  readonly #context: HydrogenContext
+  /** In the order in which they began. */
+  readonly #running = new Map<number, Run>()
+  #lastRun = 0
+
+  constructor(context: HydrogenContext) {
+    this.#context = context
+  }
+
+  get running(): number {
+    return this.#running.size
+  }
+
+  /** False: nothing more is to be read for now. A promise: later messages are to wait for it. */
+  receive(connection: HydrogenConnection, text: string): boolean | Promise<boolean> {
+    const { metrics, settings } = this.#context
+    metrics.messages++
+    const { envelope, dataText, error } = parseEnvelope(text, settings.limits.envelope)
+    if (error !== undefined) {
+      this.answerFailure(connection, error.code, {
+        id: error.id,
+        facts: error.field ? { field: error.field } : {},
+      })
+      connection.fault()
+      return true
+    }
+    switch (envelope.type) {
+      case 'command':
+        return this.#command(connection, envelope, dataText)
+      case 'ack':
+        this.#acknowledge(connection, envelope)
+        return true
+      default:
+        this.answerFailure(connection, 'unexpected_type', { id: envelope.id })
+        connection.fault()
+        return true
+    }
+  }
+
+  /** Answers what could not be understood, or is not allowed; where the table says so, the connection ends with it. */
+  answerFailure(
+    connection: HydrogenConnection,
+    code: HydrogenErrorCode,
+    { id, facts = {}, command }: { id?: string | undefined; facts?: ErrorFacts; command?: Answered } = {},
+  ): void {
+    const { metrics, ids, clock } = this.#context
+    metrics.error(code)
+    const head = { id: ids.next(), timestamp: isoDate(clock.now()), re: id ?? null, ...namesOf(command) }
+    connection.send(0, encodeFailure(head, wireError(code, facts)))
+    connection.shutFor(code)
+  }
+
+  /** A message over the limit is answered as well, as long as there are few of them. */
+  answerTooFast(
+    connection: HydrogenConnection,
+    code: 'rate_limit_messages' | 'rate_limit_bytes',
+    text: string,
+  ): void {
+    const { envelope, error } = parseEnvelope(text, this.#context.settings.limits.envelope)
+    const id = envelope === undefined ? error.id : envelope.id
+    this.answerFailure(connection, code, { id, facts: { retryAfter: 1000 } })
+    connection.fault()
+  }
+
+  /** What the program says of a command. Of one that an earlier worker had it run, the number may be another one's here. */
+  reply([, number, session, cseq, ok, text]: ReplyWire): void {
+    const run = this.#running.get(number)
+    if (run === undefined || run.cseq !== cseq || run.live.session.id !== session) return
+    this.#running.delete(number)
+    this.#context.metrics.commandLatency.record(this.#context.clock.now() - run.since)
+    if (!ok) this.#context.metrics.error('program')
+    this.#answer(run, ok, text ?? undefined)
+  }
+
+  /** Ends commands that the program does not answer. */
+  sweep(): void {
+    const { clock, settings } = this.#context
+    const since = clock.now() - settings.limits.commandTimeout
+    for (const [number, run] of this.#running) {
+      if (run.since > since) return
+      this.#running.delete(number)
+      this.#context.metrics.error('timed_out')
+      this.#answer(run, false, JSON.stringify(wireError('timed_out')))
+    }
+  }
+
+  /** Says who a connection's client is to the program, ahead of its commands. */
+  introduce(connection: HydrogenConnection, { session }: LiveSession): void {
+    connection.fd.emit([
+      'identity',
+      session.id,
+      session.user,
+      [...session.permissions],
+    ] satisfies IdentityWire)
+  }
+
+  #answer({ live, connection, cseq, id, channel, action }: Run, ok: boolean, text: string | undefined): void {
+    const { ids, clock, sessions } = this.#context
+    const head = { id: ids.next(), timestamp: isoDate(clock.now()), re: id, channel, action }
+    if (cseq === 0) {
+      connection.send(0, encodeResponseText(head, ok, text))
+      return
+    }
+    const response = encodeResponseText({ ...head, cseq }, ok, text)
+    live.session.commands.complete(cseq, response)
+    sessions.answered(live, cseq)
+    live.connection?.send(0, response)
+  }
+
+  #acknowledge(connection: HydrogenConnection, ack: AckEnvelope): void {
+    const { metrics } = this.#context
+    metrics.acks++
+    const { live } = connection
+    if (live === undefined) {
+      this.answerFailure(connection, 'ack_ahead')
+      return
+    }
+    this.#confirm(connection, live)
+    const fault = live.acknowledge(ack)
+    if (fault !== undefined) {
+      this.answerFailure(connection, fault, { id: ack.id })
+      connection.fault()
+    } else if (live.recovering !== undefined) this.#context.replay(live)
+  }
+
+  #command(
+    connection: HydrogenConnection,
+    command: CommandEnvelope,
+    data: string,
+  ): boolean | Promise<boolean> {
+    this.#context.metrics.commands++
+    const verb = command.channel === SYSTEM ? VERBS.get(command.action) : undefined
+    const { identity } = connection
+    if (identity === undefined && !verb?.authenticates) return this.#identifyFirst(connection, command, data)
+    if (verb?.authenticates) return this.#runVerb(connection, verb, command)
+    const checked = this.#context.authority.command(command, data, identity!, this.#context.clock.now())
+    if (checked === undefined) return this.#permitted(connection, verb, command, data)
+    if (typeof checked === 'string') return this.#refuse(connection, command, checked)
+    return checked.then(
+      code =>
+        code === undefined
+          ? this.#permitted(connection, verb, command, data)
+          : this.#refuse(connection, command, code),
+      error => this.#failed(connection, command, error),
+    )
+  }
+
+  /** The first command of a client that has shown nothing before has to show who it is. */
+  async #identifyFirst(
+    connection: HydrogenConnection,
+    command: CommandEnvelope,
+    data: string,
+  ): Promise<boolean> {
+    const token = command.auth?.token
+    if (token === undefined) return this.#refuse(connection, command, 'token_missing')
+    const verified = await this.#context.authority.verify(token)
+    if (typeof verified === 'string') return this.#refuse(connection, command, verified)
+    identify(connection, verified)
+    return this.#command(connection, command, data)
+  }
+
+  #permitted(
+    connection: HydrogenConnection,
+    verb: Verb | undefined,
+    command: CommandEnvelope,
+    data: string,
+  ): boolean | Promise<boolean> {
+    if (connection.ended) return true
+    const live = connection.live ?? this.#begin(connection)
+    this.#confirm(connection, live)
+    if (verb !== undefined) return this.#runVerb(connection, verb, command)
+    return this.#give(connection, live, command, data)
+  }
+
+  /** A session for a client that has not asked for one: it cannot be resumed. */
+  #begin(connection: HydrogenConnection): LiveSession {
+    const live = this.#context.sessions.create(connection.identity!)
+    this.#context.attach(connection, live)
+    return live
+  }
+
+  #confirm(connection: HydrogenConnection, live: LiveSession): void {
+    if (connection.confirmed) return
+    connection.confirmed = true
+    live.session.confirm(connection.generation)
+    this.#context.sessions.changed(live)
+  }
+
+  #runVerb(connection: HydrogenConnection, verb: Verb, command: CommandEnvelope): boolean | Promise<boolean> {
+    const respond = (data: unknown): void => {
+      const { ids, clock } = this.#context
+      const { id, channel, action } = command
+      const head = { id: ids.next(), timestamp: isoDate(clock.now()), re: id, channel, action }
+      connection.send(0, encodeResponse(head, data))
+    }
+    try {
+      const running = verb.run(this.#context, connection, command, respond)
+      if (running === undefined) return true
+      return running.then(
+        () => true,
+        error => this.#failed(connection, command, error),
+      )
+    } catch (error) {
+      return this.#failed(connection, command, error)
+    }
+  }
+
+  /** Has the program run it, once. */
+  #give(connection: HydrogenConnection, live: LiveSession, command: CommandEnvelope, data: string): boolean {
+    const { clock, settings } = this.#context
+    const { id, channel, action, cseq = 0, timestamp = null } = command
+    const { handlers } = settings.functions
+    const handler = handlers.get(channel) ?? handlers.get('*')
+    if (handler === undefined && handlers.size > 0)
+      return this.#refuse(connection, command, 'unknown_channel')
+    if (cseq > 0) {
+      const seen = live.session.commands.receive(cseq)
+      if (seen.verdict === 'repeat') {
+        connection.send(0, seen.response)
+        return true
+      }
+      const isLost = seen.verdict === 'in_progress' && this.#takeBack(live, cseq)
+      if (seen.verdict !== 'run' && !isLost) return this.#refuse(connection, command, seen.verdict)
+    }
+    const number = ++this.#lastRun
+    this.#running.set(number, { live, connection, cseq, id, channel, action, since: clock.now() })
+    const { id: session } = live.session
+    const wire: CommandWire = ['command', number, session, cseq, id, timestamp, channel, action, data || null]
+    return connection.fd.emit(wire, { handler })
+  }
+
+  /**
+   * True: the connection of a running command has ended, and the answer may have been lost with it. The program's half is
+   * given the command once more: it says the answer again, and runs nothing twice.
+   */
+  #takeBack(live: LiveSession, cseq: number): boolean {
+    for (const [number, run] of this.#running)
+      if (run.live === live && run.cseq === cseq) return run.connection.ended && this.#running.delete(number)
+    return false
+  }
+
+  #refuse(connection: HydrogenConnection, command: CommandEnvelope, code: HydrogenErrorCode): boolean {
+    this.answerFailure(connection, code, { id: command.id, command })
+    return true
+  }
+
+  #failed(connection: HydrogenConnection, command: CommandEnvelope, error: unknown): boolean {
+    const { code, facts } = hydrogenErrorOf(error)
+    if (code === 'server_error')
+      this.#context.log('error', 'a command failed in the server', {
+        action: command.action,
+        error: String((error as Error)?.stack ?? error),
+      })
+    this.answerFailure(connection, code, { id: command.id, facts, command })
+    return true
+  }
+}
+
+/** The client has shown who it is. */
+export function identify(connection: HydrogenConnection, identity: AdmittedIdentity): void {
+  connection.identity = identity
+  if (connection.machine.state === 'verifying') connection.machine.to('established')
+}
+
+function namesOf(command: Answered | undefined): Partial<Answered> {
+  if (command === undefined) return {}
+  const { channel, action, cseq } = command
+  return { channel, action, ...(cseq !== undefined && { cseq }) }
+}
+
+function hydrogenErrorOf(error: unknown): { code: HydrogenErrorCode; facts: ErrorFacts } {
+  if (error instanceof HydrogenError)
+    return { code: error.code, facts: { message: error.message, ...error.facts } }
+  const { code } = error as { code?: string }
+  if (code === 'ENOSPC' || code === 'ENOBUFS' || code === 'EPLUGIN')
+    return { code: 'busy', facts: { retryAfter: 1000 } }
+  return { code: 'server_error', facts: {} }
+}

@@ -1,0 +1,330 @@
+/**
+ * A connection that speaks the subprotocol hydrogen-protocol: the driver of its fd.
+ * @module
+ */
+import type { Socket } from 'node:net'
+import { type Connection, SocketError } from '@unisock/kernel/plugin'
+import { WsConnection, type WsConnectionOptions } from '../../connection/ws-connection.ts'
+import type { WebSocketClass } from '../../connection/ws-library.ts'
+import type { Identity, WrittenWire } from '../../wire.ts'
+import type { AdmittedIdentity } from '../auth/identity.ts'
+import { CLOSE, type CloseName } from '../close-codes.ts'
+import { ConnectionStateMachine } from '../connection-state.ts'
+import type { Gap, Lane } from '../envelope/types.ts'
+import { closeCodeOf, HYDROGEN_ERRORS, type HydrogenErrorCode } from '../errors.ts'
+import type { GapNotice, Queued } from '../lanes/index.ts'
+import { joinGaps } from '../recovery/index.ts'
+import type { ReplyWire } from '../wire.ts'
+import type { HydrogenContext } from './context.ts'
+import { gapEvent, type LiveEvent, plainEvent } from './live-event.ts'
+import type { LiveSession } from './live-session.ts'
+import { type Frame, Outbox, type Outgoing, type Outlet } from './outbox.ts'
+import type { TopicPlace } from './subscriber.ts'
+
+/** Bytes that parts of the receiver's own add to an event, at most. */
+const PARTS_BYTES = 96
+
+/** The kernel's errors of connections that the server ends. */
+const ERROR_OF: Readonly<Partial<Record<CloseName, string>>> = {
+  idle: 'ETIMEDOUT',
+  noPong: 'ETIMEDOUT',
+  slow: 'ENOBUFS',
+  overflow: 'ENOBUFS',
+}
+
+/** What WS_HANDSHAKE tells of an identity. */
+function toldOf(identity: Identity | undefined): Identity | undefined {
+  if (identity === undefined) return undefined
+  const { signingSecret: _, ...told } = identity
+  return told
+}
+
+export class HydrogenConnection extends WsConnection implements Outlet {
+  readonly fd: Connection
+  readonly machine = new ConnectionStateMachine()
+  readonly outbox: Outbox
+  readonly #context: HydrogenContext
+  /** Who the client is; undefined until it has shown that. */
+  identity: AdmittedIdentity | undefined
+  live: LiveSession | undefined
+  /** Of its session. */
+  generation = 0
+  /** In which of the server's seconds something was last heard of it, and when it was opened. */
+  heard: number
+  readonly opened: number
+  /** The client has sent something after it was given its resume token. */
+  confirmed = false
+  #ended = false
+  #corked = false
+  /** Messages wait until an earlier one is done with. */
+  #busy = false
+  #inbox: string[] | undefined
+  #mayRead = true
+  #faults = 0
+  #faultsSince = 0
+
+  constructor(
+    fd: Connection,
+    ws: WebSocketClass,
+    socket: Socket,
+    options: WsConnectionOptions,
+    context: HydrogenContext,
+  ) {
+    super(fd, ws, socket, { ...options, identity: toldOf(options.identity) })
+    this.fd = fd
+    this.#context = context
+    this.heard = this.opened = context.second
+    this.outbox = new Outbox(context.clock, this, {
+      lanes: context.settings.limits.lanes,
+      onDrop: ({ frame }) => this.#dropped(frame),
+    })
+    context.observe(this)
+    this.machine.to('verifying')
+    this.identity = options.identity as AdmittedIdentity | undefined
+    if (this.identity !== undefined) this.machine.to('established')
+  }
+
+  /** Nothing more is written to it or heard of it. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  get hasRoom(): boolean {
+    if (this.#ended || !this.isOpen) return false
+    return this.backlog < Math.max(this.#context.settings.limits.highWater, this.certainBacklog)
+  }
+
+  /** What the program writes: raw messages, and replies to commands. */
+  override write(message: WrittenWire | ReplyWire): boolean {
+    if (Array.isArray(message) && message.length === 6) {
+      this.#context.commands.reply(message as ReplyWire)
+      return true
+    }
+    return super.write(message as WrittenWire)
+  }
+
+  /** A message that belongs to no topic. */
+  send(lane: Lane, text: string): boolean {
+    if (this.#ended) return false
+    this.outbox.text(lane, text)
+    return !this.#ended
+  }
+
+  /** An event of a topic. False: it will not be written. */
+  sendEvent(place: TopicPlace, event: LiveEvent, offset: number, prev: number | undefined): boolean {
+    if (this.#ended) return false
+    if (this.outbox.open) {
+      this.event({ event, prev }, undefined)
+      return true
+    }
+    const { lane, topic, epoch, latest } = place
+    const frame = { event, prev, epoch }
+    const bytes = prev === undefined ? event.bytes : event.bytes + PARTS_BYTES
+    this.outbox.enqueue(lane, { frame, bytes, topic, offset, key: latest ? topic : undefined })
+    return !this.#ended
+  }
+
+  /** An event that belongs to no topic. */
+  sendPlain(lane: Lane, event: LiveEvent, key?: string): boolean {
+    if (this.#ended) return false
+    if (this.outbox.open) this.event({ event }, undefined)
+    else this.outbox.enqueue(lane, { frame: { event }, bytes: event.bytes, key })
+    return !this.#ended
+  }
+
+  sendGap({ topic, epoch, lane }: TopicPlace, gap: Gap): void {
+    const { ids, clock } = this.#context
+    const event = gapEvent(ids.next(), clock.now(), topic, epoch, gap, false)
+    const frame = { event, epoch }
+    this.enqueue(lane, { frame, bytes: event.bytes + PARTS_BYTES, topic, offset: gap.to, from: gap.from })
+  }
+
+  enqueue(lane: Lane, entry: Queued<Frame>, ahead = false): void {
+    if (!this.#ended) this.outbox.enqueue(lane, entry, ahead)
+  }
+
+  text(text: string): void {
+    this.#cork()
+    this.sendText(text)
+  }
+
+  event({ event, prev, attempt }: Outgoing, dropped: Gap | undefined): void {
+    const gap = joinGaps(dropped, event.gap)
+    if (attempt === undefined) {
+      this.#cork()
+      if (prev === undefined && gap === undefined) this.sendText(event.plain, event.frame)
+      else this.sendText(event.withParts({ prev, gap }))
+      return
+    }
+    const parts = this.live?.delivery.begin(event.id, attempt)
+    if (parts === undefined) return
+    this.#cork()
+    this.sendText(event.withParts({ ...parts, gap, ack: !event.ack }))
+  }
+
+  gap({ topic, gap }: GapNotice): void {
+    const place = this.live?.places.get(topic)
+    if (place === undefined) return
+    const { ids, clock } = this.#context
+    this.event({ event: gapEvent(ids.next(), clock.now(), topic, place.epoch, gap, false) }, undefined)
+  }
+
+  overflow(why: 'slow' | 'overflow'): void {
+    this.#context.metrics.overflows[why]++
+    this.shut(why)
+  }
+
+  /** Closes it, for a reason of the table. */
+  shut(name: CloseName): void {
+    const { code, reason } = CLOSE[name]
+    this.shutWith(code, reason, ERROR_OF[name])
+  }
+
+  shutWith(code: number, reason: string, error = 'ECONNABORTED'): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.outbox.clear()
+    this.machine.close()
+    this.fail(new SocketError(error, `the connection was closed: ${reason || code}`), code, reason)
+    this.#context.gone(this)
+  }
+
+  /** Nothing was heard of it for too long. */
+  idle(): void {
+    if (this.machine.state === 'connected') this.machine.to('heartbeat')
+    if (this.machine.state === 'heartbeat') this.machine.to('inactive')
+    this.shut('idle')
+  }
+
+  /** An event of the server itself. */
+  tell(action: string, data: object): void {
+    const { ids, clock } = this.#context
+    this.sendPlain(0, plainEvent(ids.next(), clock.now(), 'system', action, JSON.stringify(data)))
+  }
+
+  /** Ends it where the table says that such an error does. */
+  shutFor(code: HydrogenErrorCode): void {
+    if (closeCodeOf(code) !== undefined) this.shut((HYDROGEN_ERRORS[code] as { close?: CloseName }).close!)
+  }
+
+  /** It sent what is against the protocol. */
+  fault(): void {
+    const { second, settings } = this.#context
+    if (second - this.#faultsSince >= 60) {
+      this.#faults = 0
+      this.#faultsSince = second
+    }
+    this.offend()
+    if (++this.#faults > settings.limits.errors) this.shut('tooManyErrors')
+  }
+
+  override ping(): void {
+    super.ping()
+    if (this.machine.state === 'connected') this.machine.to('heartbeat')
+  }
+
+  protected override ponged(): void {
+    super.ponged()
+    this.alive()
+  }
+
+  override onSilence(): void {
+    if (this.machine.state === 'heartbeat') this.machine.to('inactive')
+    super.onSilence()
+  }
+
+  /** Something was heard of it. */
+  alive(): void {
+    this.heard = this.#context.second
+    if (this.machine.state === 'heartbeat') this.machine.to('connected')
+  }
+
+  override resume(): void {
+    this.#mayRead = true
+    if (!this.#busy) super.resume()
+  }
+
+  override drain(): void {
+    this.shut('shutdown')
+  }
+
+  protected override deliver(data: Buffer, isBinary: boolean): boolean {
+    this.alive()
+    if (this.#ended) return true
+    if (isBinary) {
+      this.#context.commands.answerFailure(this, 'binary_message')
+      return true
+    }
+    const text = data.toString()
+    if (!this.#busy) return this.#handle(text)
+    this.#inbox ??= []
+    this.#inbox.push(text)
+    return true
+  }
+
+  protected override tooFast(limit: string, data: Buffer): boolean {
+    this.alive()
+    if (this.#ended) return true
+    const code = limit.includes('BYTES') ? 'rate_limit_bytes' : 'rate_limit_messages'
+    this.#context.commands.answerTooFast(this, code, data.toString())
+    return true
+  }
+
+  protected override roomAgain(): void {
+    super.roomAgain()
+    this.outbox.pump()
+    if (this.live !== undefined && this.live.recovering !== undefined) this.#context.replay(this.live)
+  }
+
+  protected override over(): void {
+    if (!this.#ended) {
+      this.#ended = true
+      this.outbox.clear()
+      this.#context.gone(this)
+    }
+    this.machine.end()
+  }
+
+  /** What was written in this turn leaves. */
+  flush(): void {
+    this.#corked = false
+    this.uncork()
+  }
+
+  #cork(): void {
+    if (this.#corked) return
+    this.#corked = true
+    this.cork()
+    this.#context.flushLater(this)
+  }
+
+  #dropped(frame: Frame): void {
+    this.#context.metrics.dropped++
+    if (typeof frame !== 'string' && frame.attempt !== undefined) this.live?.delivery.dropped(frame.event.id)
+  }
+
+  #handle(text: string): boolean {
+    const handled = this.#context.commands.receive(this, text)
+    if (typeof handled === 'boolean') return handled
+    this.#busy = true
+    this.pause()
+    handled.then(mayRead => this.#handled(mayRead))
+    return true
+  }
+
+  #handled(mayRead: boolean): void {
+    this.#busy = false
+    if (!mayRead) this.#mayRead = false
+    const inbox = this.#inbox
+    this.#inbox = undefined
+    for (const [i, text] of inbox?.entries() ?? []) {
+      if (this.#ended) break
+      if (!this.#handle(text)) this.#mayRead = false
+      if (!this.#busy) continue
+      this.#inbox = inbox!.slice(i + 1)
+      return
+    }
+    // Of one that is being closed the peer's close is still to be read.
+    if (this.#mayRead || this.#ended) super.resume()
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * A session's subscription while it has a connection, and where it is in the topics of it.
+ * @module
+ */
+import type { Lane } from '../envelope/types.ts'
+import type { TopicRecovery } from '../recovery/index.ts'
+import type { SubscriptionRecord } from '../session/record.ts'
+import { compileFilter, type Predicate } from '../topics/compile-filter.ts'
+import type { Attributes } from '../topics/filter.ts'
+import { hasWildcard } from '../topics/name.ts'
+import { Position } from '../topics/position.ts'
+import type { LivePublication } from './live-event.ts'
+import type { LiveSession } from './live-session.ts'
+
+/** Where a session is in one topic. */
+export class TopicPlace {
+  readonly topic: string
+  readonly epoch: string
+  readonly position: Position
+  readonly lane: Lane
+  /** All of its events are acknowledged, whatever is published. */
+  readonly ack: boolean
+  readonly strict: boolean
+  /** A waiting event of it is superseded by a newer one. */
+  readonly latest: boolean
+  /** What the client had already: events up to here that nobody acknowledges are not sent again. */
+  readonly known: number
+  /** Why its events come: patterns of the session that match. */
+  readonly subscribers: Subscriber[] = []
+  /** Until it is where the topic is. */
+  recovery: TopicRecovery<LivePublication> | undefined
+
+  constructor(
+    topic: string,
+    epoch: string,
+    offset: number,
+    settings: {
+      readonly lane: Lane
+      readonly ack: boolean
+      readonly strict: boolean
+      readonly latest: boolean
+    },
+  ) {
+    this.topic = topic
+    this.epoch = epoch
+    this.position = new Position(offset)
+    this.known = offset
+    this.lane = settings.lane
+    this.ack = settings.ack
+    this.strict = settings.strict
+    this.latest = settings.latest
+  }
+
+  add(subscriber: Subscriber): void {
+    if (!this.subscribers.includes(subscriber)) this.subscribers.push(subscriber)
+    if (!subscriber.isWild) subscriber.place = this
+  }
+
+  /** Whether any of the session's patterns wants the publication. */
+  wants(publication: LivePublication): boolean {
+    for (const subscriber of this.subscribers) if (subscriber.wants(publication)) return true
+    return false
+  }
+}
+
+const NO_ATTRIBUTES: Attributes = {}
+
+export class Subscriber {
+  readonly live: LiveSession
+  readonly record: SubscriptionRecord
+  readonly isWild: boolean
+  /** Of a pattern without wildcards: where it is. */
+  place: TopicPlace | undefined
+  readonly #predicate: Predicate | undefined
+
+  constructor(live: LiveSession, record: SubscriptionRecord) {
+    this.live = live
+    this.record = record
+    this.isWild = hasWildcard(record.pattern)
+    this.#predicate = record.filter && compileFilter(record.filter)
+  }
+
+  /** Whether its filter lets the publication through, and it is meant for this user. */
+  wants({ frame, attributes }: LivePublication): boolean {
+    if (frame.to !== undefined && !frame.to.has(this.live.session.user)) return false
+    return this.#predicate === undefined || this.#predicate(attributes ?? NO_ATTRIBUTES)
+  }
+}
