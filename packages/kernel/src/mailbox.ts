@@ -39,6 +39,14 @@ export class Mailbox<T> implements AsyncIterableIterator<T> {
     })
   }
 
+  /** What is queued, for another reader: whoever put it there waits no longer. */
+  empty(): T[] {
+    return this.#items.splice(0).map(({ item, taken }) => {
+      taken()
+      return item
+    })
+  }
+
   [Symbol.asyncIterator](): this {
     return this
   }

@@ -2,6 +2,8 @@
  * An fd as an object: the kernel's calls without the fd, and iteration. It adds no behaviour of its own.
  * @module
  */
+import type { Duplex } from 'node:stream'
+import { FdDuplex } from './duplex.ts'
 import { SocketError } from './errors.ts'
 import type { FdStatus } from './inspect.ts'
 import type { Kernel } from './kernel.ts'
@@ -100,7 +102,7 @@ export class Socket<S extends ModeSpec> implements AsyncDisposable {
     this.#listens = true
     return this.#kernel.listen(this.fd)
   }
-  connect(to: ConnectTarget): Promise<Addr> {
+  connect(to?: ConnectTarget): Promise<Addr> {
     return this.#kernel.connect(this.fd, to)
   }
   write(data: S['write'], how?: WriteOptions): boolean {
@@ -133,6 +135,18 @@ export class Socket<S extends ModeSpec> implements AsyncDisposable {
   }
   get status(): FdStatus | undefined {
     return this.#kernel.status(this.fd)
+  }
+
+  /**
+   * Its bytes as a stream of Node's, with back-pressure both ways, which takes the place of its handlers. Destroying the stream
+   * closes the fd, and the other way round.
+   *
+   * @throws {SocketError} `EINVAL` for a listener.
+   */
+  asDuplex(): Duplex {
+    if (this.#listens)
+      throw new SocketError('EINVAL', 'a listener has no bytes; its connections do', { fd: this.fd })
+    return new FdDuplex(this.#kernel, this.fd, this.#messages?.empty())
   }
 
   /** A listener iterates its connections, anything else its messages. Leaving the loop closes nothing. */

@@ -33,6 +33,7 @@ export const WEBSOCKET_CLIENT = defineMode({
   number: 31,
   name: 'WEBSOCKET_CLIENT',
   kind: 'client',
+  restart: 'reconnect',
 })
 /** A WebSocket server over TLS. */
 export const WEBSOCKET_SECURE_SERVER = defineMode({
@@ -49,6 +50,7 @@ export const WEBSOCKET_SECURE_CLIENT = defineMode({
   name: 'WEBSOCKET_SECURE_CLIENT',
   families: ['tls'],
   kind: 'client',
+  restart: 'reconnect',
 })
 /**
  * Files in chunks, resumed where they were cut off: a server by `listen`, a client by `connect`, over TLS where the TLS
@@ -60,6 +62,7 @@ export const WEBSOCKET_FILE_STREAM = defineMode({
   name: 'WEBSOCKET_FILE_STREAM',
   families: ['tls', 'rate'],
   kind: 'both',
+  restart: 'reconnect',
   message: type<FileMessage>(),
   write: type<FileWrite>(),
   owner: fileStreamOwner,
@@ -88,4 +91,5 @@ export const WEBSOCKET_COMPRESSED_NATIVE = defineMode({
   name: 'WEBSOCKET_COMPRESSED_NATIVE',
   families: ['tls', 'rate'],
   kind: 'both',
+  restart: 'reconnect',
 })

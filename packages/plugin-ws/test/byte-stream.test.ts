@@ -1,4 +1,9 @@
 /** Mode 35: one ordered stream of bytes in each direction. */
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { Readable, Transform } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import {
   type ConnectTarget,
   type Kernel,
@@ -233,4 +238,47 @@ test('any bytes cut into any pieces come out the same', async () => {
     }),
     { numRuns: 30 },
   )
+})
+
+describe.each(ISOLATIONS)('as a stream of Node over %s', isolation => {
+  test('bytes go through both ends, under back-pressure, to an end in either direction', async () => {
+    await using kernel = await wsKernel(isolation)
+    const listener = kernel.socket(mode)
+    await listener.setOption(SO_HALF_OPEN, true)
+    const { port } = await listener.bind({ host: '127.0.0.1', port: 0 })
+    await listener.listen()
+    const client = kernel.socket(mode)
+    await client.setOption(SO_HALF_OPEN, true)
+    await client.connect({ host: '127.0.0.1', port })
+    const { value: accepted } = await listener[Symbol.asyncIterator]().next()
+    const bytes = randomBytes(3 << 20)
+    const server = (accepted as typeof client).asDuplex()
+    const stream = client.asDuplex()
+    const [there, back] = await Promise.all([
+      buffer(stream),
+      pipeline(server, new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) }), server),
+      pipeline(Readable.from([bytes.subarray(0, 10), bytes.subarray(10)]), stream, { end: true }),
+    ]).then(([echoed]) => [echoed, bytes] as const)
+    expect(there.equals(back)).toBe(true)
+    await Promise.all([client.closed, (accepted as typeof client).closed])
+  })
+
+  test('destroying one closes the fd, and the other stream ends', async () => {
+    await using kernel = await wsKernel(isolation)
+    const listener = kernel.socket(mode)
+    const { port } = await listener.bind({ host: '127.0.0.1', port: 0 })
+    await listener.listen()
+    const client = kernel.socket(mode)
+    await client.connect({ host: '127.0.0.1', port })
+    const { value: accepted } = await listener[Symbol.asyncIterator]().next()
+    const server = (accepted as typeof client).asDuplex()
+    const failed = once(server, 'error')
+    client
+      .asDuplex()
+      .on('error', () => {})
+      .destroy(new Error('enough'))
+    await expect(failed).resolves.toMatchObject([{ code: 'ECONNRESET' }])
+    await expect((accepted as typeof client).closed).rejects.toThrow()
+    expect(() => listener.asDuplex()).toThrow('a listener has no bytes')
+  })
 })

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
+import { watchLaunches } from '../../kernel/test/support/launches.ts'
 import {
   WS_EXTENSIONS,
   WS_HANDSHAKE,
@@ -21,7 +22,9 @@ import { dialling, echoing, Inbox, ISOLATIONS, serving, until, wsKernel } from '
 import { acceptOf, closeFrame, frame, TEXT } from './support/raw.ts'
 
 /** A server that a test owns. */
-async function owned<S extends Server | NetServer>(server: S): Promise<{ port: number } & AsyncDisposable> {
+async function owned<S extends Server | NetServer>(
+  server: S,
+): Promise<{ port: number; http: S } & AsyncDisposable> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -30,6 +33,7 @@ async function owned<S extends Server | NetServer>(server: S): Promise<{ port: n
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     port: (server.address() as AddressInfo).port,
+    http: server,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
       await new Promise(resolve => server.close(resolve))
@@ -397,4 +401,49 @@ test('messages right behind the 101, and a close, are all delivered', async () =
   })
   expect(await closed.promise).toMatchObject({ message: 'the peer closed with 4001: bye' })
   expect(got).toEqual(['one', 'two'])
+})
+
+describe.each(['thread', 'process'] as const)('a client whose %s worker is lost', isolation => {
+  test('comes back with its options, when it is told to', async () => {
+    using launches = watchLaunches()
+    await using kernel = await wsKernel(isolation)
+    await using server = await owned(createHttpServer())
+    const sockets = new WebSocketServer({ server: server.http })
+    sockets.on('connection', (socket, request) => {
+      socket.on('message', data => socket.send(`${request.headers['x-who']}: ${data}`))
+    })
+    const opened = new Inbox<string>()
+    const got = new Inbox<string>()
+    const failed: unknown[] = []
+    const client = await dialling(
+      kernel,
+      `ws://127.0.0.1:${server.port}/`,
+      {
+        open: () => opened.put('open'),
+        message: (_fd, { data }) => got.put(data),
+        error: (_fd, error) => void failed.push(error),
+      },
+      [
+        [WS_RECONNECT, { min: 0.001 }],
+        [WS_HEADERS, { 'X-Who': 'ada' }],
+      ],
+    )
+    await opened.next()
+    await launches.kill('worker')
+    await opened.next()
+    expect(failed).toMatchObject([{ code: 'EPLUGIN' }])
+    kernel.write(client, 'again')
+    expect(await got.next()).toBe('ada: again')
+  })
+
+  test('ends with EPLUGIN otherwise', async () => {
+    using launches = watchLaunches()
+    await using kernel = await wsKernel(isolation)
+    await using server = await owned(createHttpServer())
+    new WebSocketServer({ server: server.http })
+    const closed = Promise.withResolvers<unknown>()
+    await dialling(kernel, `ws://127.0.0.1:${server.port}/`, { close: (_fd, error) => closed.resolve(error) })
+    await launches.kill('worker')
+    expect(await closed.promise).toMatchObject({ code: 'EPLUGIN' })
+  })
 })

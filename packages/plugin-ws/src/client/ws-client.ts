@@ -39,6 +39,11 @@ import { type Destination, destinationOf } from './target.ts'
 /** Bytes that Node reads ahead of the fd's credit. */
 const READ_AHEAD = 64 * 1024
 
+/** The row by which a restarted worker knows that there was a connection. */
+const CONNECTED = 'connected'
+/** Where a client is that is on its way back: `reopened` tells the program when it has arrived. */
+const NOWHERE: Addr = { address: '', port: 0, family: 'IPv4' }
+
 export class WsClient implements Driver {
   readonly #socket: PluginSocket
   readonly #secure: boolean
@@ -64,7 +69,10 @@ export class WsClient implements Driver {
   async connect(to: Target): Promise<Addr> {
     if (to.on !== undefined) throw new SocketError('EBADADDR', 'a client connects to a URL, a port or a path')
     this.#destination = destinationOf(to, this.#secure)
-    return this.#open(this.#destination)
+    if (this.#socket.kept.has(CONNECTED)) return this.#comeBack()
+    const addr = await this.#open(this.#destination)
+    this.#socket.keep(CONNECTED, true)
+    return addr
   }
 
   /** @throws {SocketError} `ENOTCONN` while there is no connection: nothing is kept for the next one. */
@@ -106,6 +114,14 @@ export class WsClient implements Driver {
   async close(options: CloseOptions): Promise<void> {
     this.#giveUp()
     await this.#connection?.close(options)
+  }
+
+  /** The connection was lost with the worker that had it. */
+  #comeBack(): Addr {
+    if (this.#socket.option(WS_RECONNECT) === false)
+      throw new SocketError('EPLUGIN', 'the worker was restarted, and WS_RECONNECT (129) is off')
+    this.#again(new SocketError('EPLUGIN', 'the connection was lost with its worker'))
+    return NOWHERE
   }
 
   /** No connection follows the one there is. */
