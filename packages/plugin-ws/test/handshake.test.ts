@@ -1,10 +1,20 @@
 /** The opening handshake over a raw socket: what is asked of clients, and what they are told. */
 import { describe, expect, test } from 'vitest'
-import { WS_HANDSHAKE, WS_HANDSHAKE_TIMEOUT, WS_ORIGIN, WS_PROTOCOL } from '../src/index.ts'
+import {
+  WS_AUTH,
+  WS_COMPRESSION,
+  WS_HANDSHAKE,
+  WS_HANDSHAKE_TIMEOUT,
+  WS_MAX_MESSAGE_SIZE,
+  WS_ORIGIN,
+  WS_PING_INTERVAL,
+  WS_PROTOCOL,
+} from '../src/index.ts'
 import {
   echoing,
   ISOLATIONS,
   type OptionRow,
+  peer,
   refusedWith,
   serving,
   until,
@@ -223,4 +233,24 @@ test('a port that is bound and does not listen yet holds its clients', async () 
   await kernel.listen(server)
   expect((await raw.response()).status).toBe(101)
   await until(() => opened.length === 1)
+})
+
+test('what a handshake settled cannot be set on the open connection', async () => {
+  await using kernel = await wsKernel()
+  const opened = Promise.withResolvers<any>()
+  const { url } = await serving(kernel, { open: fd => opened.resolve(fd) })
+  await using _client = await peer(url)
+  const fd = await opened.promise
+  for (const [option, value] of [
+    [WS_PROTOCOL, 'chat'],
+    [WS_ORIGIN, 'https://example.org'],
+    [WS_COMPRESSION, true],
+    [WS_AUTH, { keys: ['k'] }],
+    [WS_HANDSHAKE_TIMEOUT, 5],
+    [WS_MAX_MESSAGE_SIZE, 5],
+  ] as [any, unknown][])
+    await expect(kernel.setOption(fd, option, value as never), `option ${option}`).rejects.toMatchObject({
+      code: 'ENOTSUP',
+    })
+  await kernel.setOption(fd, WS_PING_INTERVAL, 5)
 })

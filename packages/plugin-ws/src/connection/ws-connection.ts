@@ -16,7 +16,7 @@ import {
   TLS_SESSION,
 } from '@unisock/kernel/plugin'
 import { type TimerWheel, tlsSession } from '@unisock/sockets/engine'
-import { WS_MAX_MESSAGE_SIZE, WS_PING_INTERVAL, WS_PONG_TIMEOUT } from '../options/index.ts'
+import { WS_PING_INTERVAL, WS_PONG_TIMEOUT } from '../options/index.ts'
 import {
   AS_BINARY,
   AUTH_VALID,
@@ -33,6 +33,7 @@ import { checkClose, GOING_AWAY, NORMAL, POLICY_VIOLATION } from './close-code.t
 import { type Ending, endingOf } from './ending.ts'
 import { Keepalive, type Pinged } from './keepalive.ts'
 import { Rates } from './rates.ts'
+import { isSettled } from './settled.ts'
 import { sharedFrame } from './shared-frame.ts'
 import { isCompressed, sendBuiltFrame, type WebSocketClass } from './ws-library.ts'
 
@@ -94,8 +95,11 @@ export class WsConnection implements Driver, Pinged {
       this.#keepalive.set(this.#fd.option(WS_PING_INTERVAL), this.#fd.option(WS_PONG_TIMEOUT))
     else if (option === SO_KEEPALIVE) this.#socket.setKeepAlive(value as boolean)
     else if (option === SO_NODELAY) this.#socket.setNoDelay(value as boolean)
-    else if (option === WS_MAX_MESSAGE_SIZE)
-      throw new SocketError('ENOTSUP', 'WS_MAX_MESSAGE_SIZE (123) of an open connection stays as it is')
+    else if (isSettled(option, this.#options.role))
+      throw new SocketError(
+        'ENOTSUP',
+        `option ${option} was settled by the handshake: an open connection stays as it is`,
+      )
   }
 
   query(option: number): unknown {
