@@ -1,9 +1,11 @@
 /**
- * The pages of the manual that are written from the code: options and errors.
+ * The pages of the manual that are written from the code: options, errors, and the codes of Hydrogen messaging.
  */
 import { ERRORS } from '../packages/kernel/src/errors.ts'
 import type { OptionDefinition } from '../packages/kernel/src/plugin/option.ts'
 import type { PluginDefinition } from '../packages/kernel/src/plugin/plugin.ts'
+import { CLOSE, type CloseName, mayReconnect } from '../packages/plugin-ws/src/hydrogen/close-codes.ts'
+import { HYDROGEN_ERRORS, type HydrogenErrorCode } from '../packages/plugin-ws/src/hydrogen/errors.ts'
 
 export function optionsPage(plugins: readonly PluginDefinition[]): string {
   const options = new Map<number, OptionDefinition>()
@@ -89,5 +91,56 @@ Every error of the kernel and its plugins is a \`SocketError\`: \`{ code, errno,
 ${rows.join('\n')}
 
 HTTP errors are problem documents (RFC 9457).
+`
+}
+
+/** The columns of a row of HYDROGEN_ERRORS, whichever it is. */
+type HydrogenRow = Partial<Record<'original' | 'close', string | number>> & {
+  readonly category: string
+  readonly message: string
+  readonly retryable: boolean
+}
+
+const HYDROGEN_ROWS = Object.entries(HYDROGEN_ERRORS) as [HydrogenErrorCode, HydrogenRow][]
+
+export function hydrogenCodesPage(): string {
+  const closes = Object.entries(CLOSE).map(([name, { code, reason }]) => {
+    const errors = HYDROGEN_ROWS.filter(([, { close }]) => close === name).map(([error]) => `\`${error}\``)
+    return `| ${code} | ${reason} | ${mayReconnect(code) ? 'comes back' : 'stays away'} | ${errors.join(', ')} |`
+  })
+  const errors = HYDROGEN_ROWS.map(([reason, { original, category, message, retryable, close }]) => {
+    const cells = [
+      `\`${reason}\``,
+      original === undefined ? '' : `\`${original}\``,
+      category,
+      retryable ? 'yes' : 'no',
+      close === undefined ? '' : CLOSE[close as CloseName].code,
+      message,
+    ]
+    return `| ${cells.join(' | ')} |`
+  })
+  return `# Close codes and errors of Hydrogen messaging
+
+[Hydrogen messaging](hydrogen.md) is told there.
+
+## Close codes
+
+Whether a client comes back is read off the number: it does after 3000-3499 and 4000-4499, and not after 3500-3999 and
+4500-4999. The codes below 3000 are the WebSocket protocol's (RFC 6455 section 7.4.1). A handshake that is refused has [an HTTP
+status](websocket.md#refused-handshakes) instead.
+
+| code | reason | the client | errors that close so |
+|---|---|---|---|
+${closes.join('\n')}
+
+## Errors
+
+The \`error\` of a response is \`{ code, reason, message, category, retryable, field?, retryAfter?, details? }\`. \`reason\` is the
+row of this table, \`code\` what the original Hydrogen calls it, and the same as \`reason\` where that has no name for it.
+\`retryable\` says whether the same message may succeed later, \`retryAfter\` after how many milliseconds.
+
+| reason | code | category | retryable | closes with | |
+|---|---|---|---|---|---|
+${errors.join('\n')}
 `
 }

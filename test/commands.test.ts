@@ -75,7 +75,14 @@ describe.skipIf(!curl)('the realm, started', () => {
     async signal => {
       await using realm = await startCommand()
       const { places } = realm
-      expect([...places.keys()]).toEqual(['What is where', 'API', 'Documentation', 'To play', 'The keeper'])
+      expect([...places.keys()]).toEqual([
+        'What is where',
+        'API',
+        'Documentation',
+        'In a browser',
+        'To play',
+        'The keeper',
+      ])
       const fetchText = async (...args: string[]) =>
         (await promisify(execFile)(curl!, ['-sS', '--fail', '--max-time', '10', ...args])).stdout
       expect(await fetchText(places.get('What is where')!)).toContain('<h1>Realm</h1>')

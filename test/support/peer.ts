@@ -58,6 +58,12 @@ export class Peer implements AsyncDisposable {
     return this.#output
   }
 
+  /** Asks it to end, and waits until it has. */
+  async terminate(): Promise<void> {
+    this.#child.kill('SIGTERM')
+    await this.#exited
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#exited

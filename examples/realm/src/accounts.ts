@@ -45,9 +45,15 @@ export class Accounts {
 
   /** A token for the player; undefined when the password is wrong. */
   login(player: number, password: string): string | undefined {
-    if (!this.verify(player, password)) return undefined
+    return this.verify(player, password) ? this.renew(player) : undefined
+  }
+
+  /** A token for who has shown one that is still good; undefined when the account is gone. */
+  renew(player: number): string | undefined {
+    const account = this.#accounts.get(player)
+    if (!account) return undefined
     return signJwt(
-      { sub: String(player), roles: this.#accounts.get(player)!.roles },
+      { sub: String(player), roles: account.roles },
       { secret: this.secret, expiresIn: TOKEN_SECONDS },
     )
   }

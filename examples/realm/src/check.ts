@@ -15,7 +15,7 @@ interface Step {
 
 /** True when everything was as it should be. */
 export async function checkRealm(
-  { page, api, docs, telnet, password }: Realm,
+  { page, api, docs, play, telnet, password }: Realm,
   print: (line: string) => void,
 ): Promise<boolean> {
   let failures = 0
@@ -42,10 +42,14 @@ export async function checkRealm(
 
   const landing = await call({ method: 'GET', path: page, expect: 200 })
   judge(
-    'the landing page names the API, its documentation and the telnet door',
-    [api, docs, `${telnet.address} ${telnet.port}`].every(place => landing.includes(place)),
+    'the landing page names the API, its documentation, the page to play on and the telnet door',
+    [api, docs, play, `${telnet.address} ${telnet.port}`].every(place => landing.includes(place)),
   )
   await call({ method: 'GET', path: `${docs}/`, expect: 200 })
+  await call({ method: 'GET', path: play, expect: 200 })
+  const client = await call({ method: 'GET', path: `${play}hydrogen/client.js`, expect: 200 })
+  judge('the page has its Hydrogen client', client.includes('export'))
+  await call({ method: 'GET', path: `${play}nothing`, expect: 404 })
   const document = await call({ method: 'GET', path: `${docs}/json`, expect: 200 })
   judge(`the OpenAPI document is of version ${document.openapi}`, document.openapi === '3.1.0')
   await call({ method: 'GET', path: new URL('/health', api).href, expect: 200 })
@@ -61,6 +65,8 @@ export async function checkRealm(
   await call({ method: 'POST', path: '/players', body: account, expect: 409 })
   await call({ method: 'POST', path: '/players', body: { name: 'Wren' }, expect: 400 })
   const token: string = (await call({ method: 'POST', path: '/login', body: account, expect: 201 })).token
+  await call({ method: 'POST', path: '/token', expect: 401 })
+  await call({ method: 'POST', path: '/token', token, expect: 201 })
   const players = await call({ method: 'GET', path: '/players?room=gate', expect: 200 })
   judge(
     'the new player is in the list',

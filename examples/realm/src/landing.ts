@@ -8,10 +8,11 @@ import type { Room, World } from './world.ts'
 export interface Places {
   readonly api: string
   readonly docs: string
+  readonly play: string
   readonly telnet: Pick<Addr, 'address' | 'port'>
 }
 
-export function landingPage(world: World, { api, docs, telnet }: Places): string {
+export function landingPage(world: World, { api, docs, play, telnet }: Places): string {
   const players = world.players().length
   return `<!doctype html>
 <html lang="en">
@@ -23,8 +24,9 @@ export function landingPage(world: World, { api, docs, telnet }: Places): string
 <header>
   <h1>Realm</h1>
   <p>A small game world whose state lives in one thread, and whose protocols do not.</p>
+  <p><a class="button" href="${play}">Play</a> In this browser; or <code>telnet ${telnet.address} ${telnet.port}</code>,
+  or the same in a MUD client.</p>
   <p><a class="button" href="${docs}">Documentation</a> Try every call of the API in the page.</p>
-  <p>To play, <code>telnet ${telnet.address} ${telnet.port}</code>, or the same in a MUD client.</p>
 </header>
 <main>
   <h2>Calls</h2>

@@ -39,6 +39,7 @@ if (values.check) {
   What is where   ${realm.page}
   API             ${realm.api}
   Documentation   ${realm.docs}
+  In a browser    ${realm.play}
   To play         telnet ${realm.telnet.address} ${realm.telnet.port}
   The keeper      name keeper, password ${realm.password}
 

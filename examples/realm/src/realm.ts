@@ -1,6 +1,6 @@
 /**
- * The realm, served: a REST API and a landing page, their protocol work in one worker named `web`, and a telnet door,
- * its protocol work in one named `net`.
+ * The realm, served: a REST API with a page to play on and its WebSockets, and a landing page, their protocol work in one
+ * worker named `web`, and a telnet door, its protocol work in one named `net`.
  * @module
  */
 import { randomBytes } from 'node:crypto'
@@ -16,11 +16,20 @@ import {
   REST_VALIDATION_SCHEMA,
   rest,
 } from '@unisock/plugin-rest'
+import { ws } from '@unisock/plugin-ws'
 import { Accounts } from './accounts.ts'
+import { House } from './house.ts'
 import { landingPage } from './landing.ts'
 import { routes } from './routes.ts'
 import { SCHEMAS } from './schemas.ts'
 import { openDoor } from './telnet/door.ts'
+import { admin } from './web/admin.ts'
+import { chat } from './web/chat.ts'
+import { game } from './web/game.ts'
+import { PAGE_PATH, siteRoute } from './web/site.ts'
+import { openSockets } from './web/sockets.ts'
+import { realmStats } from './web/stats.ts'
+import { openStatus } from './web/status.ts'
 import { World } from './world.ts'
 
 export interface RealmOptions {
@@ -30,6 +39,8 @@ export interface RealmOptions {
   apiPort?: number
   /** Of the telnet door; 0 takes a free one. @default 0 */
   telnetPort?: number
+  /** Seconds between two reports of the server's state to who watches. @default 5 */
+  statusInterval?: number
   isolation?: Isolation
 }
 
@@ -37,6 +48,8 @@ export interface Realm extends AsyncDisposable {
   readonly page: string
   readonly api: string
   readonly docs: string
+  /** The page to play on. */
+  readonly play: string
   readonly telnet: Addr
   /** The keeper's password, made anew at each start. */
   readonly password: string
@@ -49,13 +62,15 @@ export async function startRealm({
   port = 0,
   apiPort = 0,
   telnetPort = 0,
+  statusInterval = 5,
   isolation = 'thread',
 }: RealmOptions = {}): Promise<Realm> {
   const web = { worker: 'web', isolation }
-  const plugins = [http(web), rest(web), net({ worker: 'net', isolation })]
+  const plugins = [http(web), rest(web), ws(web), net({ worker: 'net', isolation })]
   const kernel = await createKernel({ plugins })
   const world = new World()
   const accounts = new Accounts()
+  const house = new House(world, accounts)
   const password = randomBytes(9).toString('base64url')
   accounts.add(world.addPlayer({ name: 'keeper' }).id, password, ['admin'])
 
@@ -65,12 +80,21 @@ export async function startRealm({
   void kernel.setOption(api, REST_VALIDATION_SCHEMA, { schemas: SCHEMAS })
   void kernel.setOption(api, REST_DOCS_PATH, DOCS_PATH)
   void kernel.setOption(api, HTTP_HEALTH_PATH, '/health')
-  for (const route of routes(world, accounts)) void kernel.setOption(api, REST_ADD_ROUTE, route)
+  for (const route of [...routes(world, accounts), siteRoute()])
+    void kernel.setOption(api, REST_ADD_ROUTE, route)
   const apiAddress = await kernel.bind(api, apiPort)
   await kernel.listen(api)
   const origin = `http://127.0.0.1:${apiAddress.port}`
-  const door = await openDoor(kernel, world, accounts, telnetPort)
-  const places = { api: `${origin}${BASE_PATH}`, docs: `${origin}${DOCS_PATH}`, telnet: door.address }
+  const status = await openStatus(kernel, house, api, statusInterval)
+  const stats = realmStats(house, status.hydrogen)
+  const sockets = await openSockets(kernel, house, api, { game, chat, admin: admin(stats) })
+  const door = await openDoor(kernel, house, telnetPort)
+  const places = {
+    api: `${origin}${BASE_PATH}`,
+    docs: `${origin}${DOCS_PATH}`,
+    play: `${origin}${BASE_PATH}${PAGE_PATH}`,
+    telnet: door.address,
+  }
 
   const page = kernel.create(HTTP_SERVER, (fd, request) => {
     const found = request.path === '/'
@@ -87,6 +111,8 @@ export async function startRealm({
     page: `http://127.0.0.1:${pageAddress.port}/`,
     password,
     [Symbol.asyncDispose]() {
+      status[Symbol.dispose]()
+      sockets[Symbol.dispose]()
       door.close()
       return kernel.close()
     },

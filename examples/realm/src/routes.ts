@@ -51,6 +51,21 @@ function realmRoutes(world: World, accounts: Accounts): AnyRoute[] {
         return reply({ status: 201, body: { token } })
       },
     }),
+    route({
+      method: 'POST',
+      pattern: '/token',
+      openapi: {
+        summary: 'Trade a token that is still good for a new one',
+        operationId: 'renewToken',
+        tags: ['realm'],
+        responses: { 201: { description: 'A token for an hour', schema: { $ref: 'Token' } } },
+      },
+      handler: request => {
+        const token = accounts.renew(Number(request.auth!.claims.sub))
+        if (token === undefined) throw problem(401, 'there is no such account any more')
+        return reply({ status: 201, body: { token } })
+      },
+    }),
   ]
 }
 

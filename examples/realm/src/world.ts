@@ -2,6 +2,8 @@
  * The game's state: plain objects in the owner's memory. Nothing here knows a protocol.
  * @module
  */
+import { FIRST_ROOM, ROOMS } from './rooms.ts'
+import type { WorldEvent, WorldObserver } from './world-event.ts'
 
 export interface Room {
   id: string
@@ -20,21 +22,6 @@ export interface Player {
 
 export type NewPlayer = Pick<Player, 'name'> & Partial<Pick<Player, 'room'>>
 
-/** What happens in the world. `room` is where it is noticed. */
-export type WorldEvent =
-  /** `from` is the room that was left; absent for who is new, and for who was put here. */
-  | { readonly type: 'arrived'; readonly player: Player; readonly room: string; readonly from?: string }
-  | { readonly type: 'left'; readonly player: Player; readonly room: string; readonly direction: string }
-  | { readonly type: 'said'; readonly player: Player; readonly room: string; readonly text: string }
-  /** Somebody begins or ends to play one who stays in the world. */
-  | { readonly type: 'woke' | 'slept'; readonly player: Player; readonly room: string }
-  /** The player is in the world no more. */
-  | { readonly type: 'gone'; readonly player: Player; readonly room: string }
-
-export type WorldObserver = (event: WorldEvent) => void
-
-const FIRST_ROOM = 'gate'
-
 export class World {
   readonly #rooms = new Map<string, Room>()
   readonly #players = new Map<number, Player>()
@@ -42,7 +29,7 @@ export class World {
   #lastPlayer = 0
 
   constructor() {
-    for (const room of ROOMS) this.putRoom(room)
+    for (const room of ROOMS) this.#rooms.set(room.id, room)
   }
 
   /** Tells the observer what happens, until the result is disposed. */
@@ -60,13 +47,18 @@ export class World {
   }
 
   putRoom(room: Room): Room {
+    const isNew = !this.#rooms.has(room.id)
     this.#rooms.set(room.id, room)
+    if (isNew) this.#tell({ type: 'built', place: room })
     return room
   }
 
   /** Whoever is in a room that is removed stands at the gate. The gate itself stays. */
   removeRoom(id: string): boolean {
-    if (id === FIRST_ROOM || !this.#rooms.delete(id)) return false
+    const place = this.room(id)
+    if (id === FIRST_ROOM || !place) return false
+    this.#rooms.delete(id)
+    this.#tell({ type: 'razed', place })
     for (const player of this.players(id)) {
       player.room = FIRST_ROOM
       this.#tell({ type: 'arrived', player, room: FIRST_ROOM })
@@ -117,6 +109,15 @@ export class World {
     this.#tell({ type: 'said', player, room: player.room, text })
   }
 
+  /** Speaks to the whole realm. */
+  chat(player: Player, text: string): void {
+    this.#tell({ type: 'chatted', player, text })
+  }
+
+  announce(player: Player, text: string): void {
+    this.#tell({ type: 'announced', player, text })
+  }
+
   wake(player: Player): void {
     this.#tell({ type: 'woke', player, room: player.room })
   }
@@ -129,30 +130,3 @@ export class World {
     for (const observer of this.#observers) observer(event)
   }
 }
-
-const ROOMS: readonly Room[] = [
-  {
-    id: 'gate',
-    name: 'The Gate',
-    description: 'Two stone herons guard a gate that nobody has closed in years.',
-    exits: { north: 'square' },
-  },
-  {
-    id: 'square',
-    name: 'The Square',
-    description: 'A well, a notice board, and the smell of bread.',
-    exits: { south: 'gate', east: 'inn', down: 'cellar' },
-  },
-  {
-    id: 'inn',
-    name: 'The Drowned Lantern',
-    description: 'Low beams and a fire. Somebody is always telling the end of a story.',
-    exits: { west: 'square' },
-  },
-  {
-    id: 'cellar',
-    name: 'The Cellar',
-    description: 'Cool, dark, and not as empty as it should be.',
-    exits: { up: 'square' },
-  },
-]

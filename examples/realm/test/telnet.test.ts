@@ -179,6 +179,8 @@ describe('a player', () => {
       ['S', 'The Gate'],
       ['say', 'What do you want to say?'],
       ["'", 'What do you want to say?'],
+      ['chat', 'What do you want to tell everybody?'],
+      ['chat hello', 'You chat: hello'],
       ['l', 'The Gate'],
       ['who', '2 players'],
       ['help', 'look, l'],

@@ -4,10 +4,9 @@
  */
 import { type Addr, type Fd, type Kernel, SO_MAX_CONNECTIONS, SO_WRITE_HIGH_WATER } from '@unisock/kernel'
 import { MUD, type MudWrite, SO_LONG_TIMEOUT, SO_TELNET, type TelnetOption } from '@unisock/plugin-net'
-import type { Accounts } from '../accounts.ts'
-import type { World } from '../world.ts'
+import type { House } from '../house.ts'
 import { Terminal } from './terminal.ts'
-import { type House, Visitor } from './visitor.ts'
+import { Visitor } from './visitor.ts'
 
 const MAX_VISITORS = 200
 const IDLE_MINUTES = 60
@@ -20,13 +19,8 @@ export interface Door {
   close(): void
 }
 
-export async function openDoor(
-  kernel: Kernel,
-  world: World,
-  accounts: Accounts,
-  port: number,
-): Promise<Door> {
-  const house: House = { world, accounts, playing: new Map() }
+export async function openDoor(kernel: Kernel, house: House, port: number): Promise<Door> {
+  const { world } = house
   const visitors = new Map<Fd, Visitor>()
   const started = Math.floor(Date.now() / 1000)
   const door = kernel.create(MUD, {

@@ -2,8 +2,9 @@
  * GMCP for clients that draw maps and gauges: what a client asked for, and the packages about the world.
  * @module
  */
-import type { Player, Room, World } from '../world.ts'
-import { printable } from './text.ts'
+import { printable } from '../play/text.ts'
+import type { Scene } from '../play/view.ts'
+import type { Player } from '../world.ts'
 
 export type GmcpSend = (name: string, data?: unknown) => void
 
@@ -39,10 +40,10 @@ export class GmcpModules {
 const MAX_MODULES = 64
 
 /** What the player sees from here on: the room, who is in it, and the player. */
-export function sendPlace(send: GmcpSend, world: World, player: Player, room: Room): void {
+export function sendPlace(send: GmcpSend, { world, room, beholder }: Scene): void {
   send('Room.Info', { num: room.id, name: printable(room.name), exits: room.exits })
   send('Room.Players', world.players(room.id).map(named))
-  sendStatus(send, player)
+  sendStatus(send, beholder)
 }
 
 export function sendStatus(send: GmcpSend, player: Player): void {
@@ -57,8 +58,8 @@ export function sendDeparture(send: GmcpSend, player: Player): void {
   send('Room.RemovePlayer', printable(player.name))
 }
 
-export function sendSpeech(send: GmcpSend, player: Player, text: string): void {
-  send('Comm.Channel.Text', { channel: 'say', talker: printable(player.name), text: printable(text) })
+export function sendSpeech(send: GmcpSend, channel: string, player: Player, text: string): void {
+  send('Comm.Channel.Text', { channel, talker: printable(player.name), text: printable(text) })
 }
 
 function named(player: Player): { name: string; fullname: string } {

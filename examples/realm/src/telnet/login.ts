@@ -3,9 +3,9 @@
  * @module
  */
 import type { Accounts } from '../accounts.ts'
+import { printable } from '../play/text.ts'
 import type { Player, World } from '../world.ts'
 import type { Terminal } from './terminal.ts'
-import { printable } from './text.ts'
 
 /** Letters, with marks, apostrophes and hyphens inside. */
 const NAME = /^\p{L}[\p{L}\p{M}'-]{1,19}$/u

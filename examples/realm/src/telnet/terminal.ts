@@ -3,8 +3,9 @@
  * @module
  */
 import type { MudMessage, MudWrite } from '@unisock/plugin-net'
+import { type Paint, plain } from '../play/text.ts'
 import { GmcpModules } from './gmcp.ts'
-import { coloured, type Paint, plain, wrap } from './text.ts'
+import { coloured, wrap } from './text.ts'
 
 const DEFAULT_WIDTH = 80
 const MIN_WIDTH = 20

@@ -1,23 +1,14 @@
 /**
- * Text for a terminal: what may be printed of what others wrote, colours, and lines no wider than the window.
+ * Text for a terminal: colours, and lines no wider than the window.
  * @module
  */
-import { stripVTControlCharacters } from 'node:util'
+import type { Paint, Style } from '../play/text.ts'
 
-/** Controls, line separators, and what turns the direction of the text behind it around. */
-const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu
 const COMBINING = /\p{M}/u
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u
 /** A colour, which takes no room, or one character. */
 const UNIT = /\p{Cc}\[[\d;]*m|./gsu
-
-/** Without whatever would move a cursor, change a terminal or end a line. */
-export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(UNPRINTABLE, '')
-}
-
-export type Style = 'title' | 'exits' | 'people' | 'speech' | 'hint'
 
 /** Parameters of SGR (ECMA-48). */
 const STYLES: Readonly<Record<Style, string>> = {
@@ -28,10 +19,7 @@ const STYLES: Readonly<Record<Style, string>> = {
   hint: '2',
 }
 
-export type Paint = (style: Style, text: string) => string
-
 export const coloured: Paint = (style, text) => `\u001b[${STYLES[style]}m${text}\u001b[0m`
-export const plain: Paint = (_style, text) => text
 
 /** Breaks lines between words, and words that are wider than a line. */
 export function wrap(text: string, width: number): string {

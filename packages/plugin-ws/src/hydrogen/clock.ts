@@ -17,7 +17,7 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   after(ms, callback) {
-    const timer = setTimeout(callback, ms)
+    const timer = setTimeout(callback, Math.max(0, ms))
     timer.unref()
     return () => clearTimeout(timer)
   },

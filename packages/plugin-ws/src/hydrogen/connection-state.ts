@@ -50,7 +50,8 @@ export type TransitionObserver = (to: ConnectionState, from: ConnectionState) =>
 
 export class ConnectionStateMachine {
   #state: ConnectionState = 'connecting'
-  readonly #observers = new Set<TransitionObserver>()
+  /** Made for the first: most connections are observed by nobody. */
+  #observers: Set<TransitionObserver> | undefined
 
   get state(): ConnectionState {
     return this.#state
@@ -63,8 +64,9 @@ export class ConnectionStateMachine {
 
   /** Calls back after each transition, until the returned function is called. */
   observe(observer: TransitionObserver): () => void {
-    this.#observers.add(observer)
-    return () => this.#observers.delete(observer)
+    const observers = (this.#observers ??= new Set())
+    observers.add(observer)
+    return () => observers.delete(observer)
   }
 
   /** @throws {Error} when no way leads from the present state to this one. */
@@ -72,7 +74,7 @@ export class ConnectionStateMachine {
     const from = this.#state
     if (!TRANSITIONS[from].includes(state)) throw new Error(`A connection cannot go from ${from} to ${state}`)
     this.#state = state
-    for (const observer of this.#observers) observer(state, from)
+    if (this.#observers !== undefined) for (const observer of this.#observers) observer(state, from)
   }
 
   /** Goes on until the connection is `closing`, or has ended without ever being open. */

@@ -39,7 +39,7 @@ export type DeadLetterWire = [
   offset: number,
   user: string,
   session: string,
-  reason: 'max_deliver' | 'term' | 'overflow' | 'session' | 'unsubscribed',
+  reason: 'max_deliver' | 'term' | 'overflow' | 'session' | 'unsubscribed' | 'epoch',
   attempts: number,
 ]
 

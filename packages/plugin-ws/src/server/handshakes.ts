@@ -9,7 +9,7 @@ import type { Agreement } from '../connection/agreement.ts'
 import { parseExtensions, parseSubprotocols, type WebSocketClass } from '../connection/ws-library.ts'
 import { chooseOffer } from '../deflate/offers.ts'
 import { HYDROGEN_PROTOCOL } from '../hydrogen/protocol.ts'
-import type { HydrogenServer } from '../hydrogen/server/hydrogen-server.ts'
+import type { HydrogenService } from '../hydrogen/server/hydrogen-service.ts'
 import { WS_ORIGIN } from '../options/index.ts'
 import type { Profile } from '../profile.ts'
 import { AdmissionControl } from './admission.ts'
@@ -41,7 +41,7 @@ export class Handshakes {
   readonly #authenticator: Authenticator
   readonly #upgrader: Upgrader
   /** Serves the clients that speak hydrogen-protocol. */
-  hydrogen: HydrogenServer | undefined
+  hydrogen: HydrogenService | undefined
   #closed = false
 
   constructor(socket: PluginSocket, profile: Profile, verdicts: Verdicts, onOpen: (opened: Opened) => void) {
@@ -81,7 +81,7 @@ export class Handshakes {
 
   /** Opens a WebSocket, or refuses it. Never rejects, and leaves no socket behind. */
   async receive(request: IncomingMessage, socket: Socket, head: Buffer, addr: Addr): Promise<void> {
-    socket.on('error', () => socket.destroy())
+    socket.on('error', destroyIt)
     try {
       const refusal = await this.#handle(request, socket, head, addr)
       if (refusal) this.refuse(socket, refusal, addr)
@@ -127,7 +127,7 @@ export class Handshakes {
     const leave = this.#admission.take()
     if (!leave) return FULL
     if (socket.destroyed) leave()
-    else socket.once('close', leave)
+    else socket.on('close', leave)
 
     const authentic = await this.#authenticate(request, offered, addr, chosen.name)
     if ('status' in authentic) {
@@ -137,6 +137,8 @@ export class Handshakes {
     }
     if (this.#closed) return { status: 503, reason: 'The server is closing.' }
 
+    // From here on there are other listeners.
+    socket.off('error', destroyIt)
     const upgraded = this.#upgrader.upgrade(request, socket, head, { protocol: chosen.name, compression })
     if (!upgraded) return undefined
     const agreement: Agreement = {
@@ -148,7 +150,7 @@ export class Handshakes {
       extensions: upgraded.extensions,
       head: headOf(request),
     }
-    const onOffence = (): void => this.#admission.offence(addr.address)
+    const onOffence = this.#offenceOf(addr.address)
     this.#onOpen({ ws: upgraded.ws, socket, addr, agreement, onOffence })
     return undefined
   }
@@ -174,6 +176,11 @@ export class Handshakes {
     return refusalOf(admitted)
   }
 
+  /** Apart from the handshake, all of which it would keep. */
+  #offenceOf(address: string): () => void {
+    return () => this.#admission.offence(address)
+  }
+
   #compression(extensions: string | undefined): Terms['compression'] {
     const settings = this.#profile.compression(this.#socket)
     const choice = settings && extensions !== undefined ? chooseOffer(extensions, settings) : undefined
@@ -185,6 +192,10 @@ const FULL: Refusal = {
   status: 503,
   reason: 'The server holds as many connections as it may.',
   headers: { 'Retry-After': '1' },
+}
+
+function destroyIt(this: Socket): void {
+  this.destroy()
 }
 
 /** Undefined for a header that is none. */

@@ -33,10 +33,17 @@ export class HttpFront {
   readonly #options: HttpFrontOptions
   readonly #server: Server
   /** Sockets that are not upgraded. */
-  readonly #pending = new Set<Socket>()
+  readonly #pending: Set<Socket>
+  readonly #gone: (this: Socket) => void
 
   constructor(options: HttpFrontOptions) {
     this.#options = options
+    const pending = new Set<Socket>()
+    this.#pending = pending
+    // One function for all: a connection that is open has no use for it, and keeps nothing of it.
+    this.#gone = function () {
+      pending.delete(this)
+    }
     this.#server = createServer({
       maxHeaderSize: MAX_HEADER_BYTES,
       connectionsCheckingInterval: CHECK_INTERVAL,
@@ -53,7 +60,8 @@ export class HttpFront {
       .on('checkExpectation', answer)
       .on('connect', answer)
       .on('upgrade', (request, socket, head) => {
-        this.#pending.delete(socket as Socket)
+        pending.delete(socket as Socket)
+        socket.off('close', this.#gone)
         options.onUpgrade(request, socket as Socket, head)
       })
       .on('clientError', (error, socket) => this.#failed(error, socket as Socket))
@@ -78,7 +86,7 @@ export class HttpFront {
       return
     }
     this.#pending.add(socket)
-    socket.once('close', () => this.#pending.delete(socket))
+    socket.on('close', this.#gone)
     this.#server.emit('connection', socket)
     socket.resume()
   }

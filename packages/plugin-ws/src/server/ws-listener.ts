@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import {
   type Addr,
+  type Connection,
   type Driver,
   libraryFailure,
   type PluginSocket,
@@ -22,8 +23,9 @@ import {
 } from '@unisock/kernel/plugin'
 import { Listener, peerAddress, readServerTls, type TimerWheel } from '@unisock/sockets/engine'
 import { TRY_AGAIN_LATER } from '../connection/close-code.ts'
+import type { Ending } from '../connection/ending.ts'
 import { HYDROGEN_PROTOCOL } from '../hydrogen/protocol.ts'
-import { HydrogenServer } from '../hydrogen/server/hydrogen-server.ts'
+import { HydrogenService } from '../hydrogen/server/hydrogen-service.ts'
 import type { ReplyWire, RequestWire } from '../hydrogen/wire.ts'
 import { WS_HANDSHAKE_TIMEOUT } from '../options/index.ts'
 import type { Profile } from '../profile.ts'
@@ -43,7 +45,7 @@ export class WsListener implements Driver {
   readonly #profile: Profile
   readonly #verdicts: Verdicts
   readonly #handshakes: Handshakes
-  #hydrogen: HydrogenServer | undefined
+  #hydrogen: HydrogenService | undefined
   #listener: Listener | undefined
   #front: HttpFront | undefined
   #address: Addr | undefined
@@ -182,7 +184,7 @@ export class WsListener implements Driver {
   async #serveHydrogen(): Promise<void> {
     const served = this.#profile.hydrogen ? this.#profile.subprotocols(this.#socket) : undefined
     if (!served?.some(({ name }) => name === HYDROGEN_PROTOCOL)) return
-    const hydrogen = new HydrogenServer(this.#socket, this.#verdicts)
+    const hydrogen = new HydrogenService(this.#socket, this.#verdicts)
     await hydrogen.open()
     this.#hydrogen = this.#handshakes.hydrogen = hydrogen
   }
@@ -200,7 +202,7 @@ export class WsListener implements Driver {
         ...agreement,
         wheel: this.#wheel,
         onOffence,
-        onClose: ({ error }) => fd.close(error),
+        onClose: closing(fd),
       }),
     )
     if (!accepted) ws.on('error', () => {}).close(TRY_AGAIN_LATER)
@@ -241,6 +243,11 @@ export class WsListener implements Driver {
     })
     return this.#certificates
   }
+}
+
+/** Made where there is nothing but the fd: what a function is made beside, it keeps for as long as it is kept. */
+function closing(fd: Connection): (ending: Ending) => void {
+  return ({ error }) => fd.close(error)
 }
 
 function isTlsOption(option: number): boolean {

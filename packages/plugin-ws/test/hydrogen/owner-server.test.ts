@@ -136,7 +136,9 @@ test('calls, commands and options are typed', async () => {
   expectTypeOf(server.publish).returns.resolves.toEqualTypeOf<Published>()
   expectTypeOf(server.history<string>).returns.resolves.toEqualTypeOf<HydrogenPage<string>>()
   server.onDeadLetter(({ reason }) => {
-    expectTypeOf(reason).toEqualTypeOf<'max_deliver' | 'term' | 'overflow' | 'session' | 'unsubscribed'>()
+    expectTypeOf(reason).toEqualTypeOf<
+      'max_deliver' | 'term' | 'overflow' | 'session' | 'unsubscribed' | 'epoch'
+    >()
   })
   // @ts-expect-error there is no such lane
   expect(() => hydrogen(kernel, server.fd).publish('a', 1, { lane: 9 })).toThrow('lane')

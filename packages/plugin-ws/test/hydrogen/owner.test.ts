@@ -125,6 +125,8 @@ describe.each(ISOLATIONS)('over %s', isolation => {
       data: { token: session.token, topics: {}, received: 0 },
     })
     expect(resumed).toMatchObject({ ok: true, data: { cseq: 1 } })
+    // The program's half has seen the end of the first connection when this is answered.
+    await server.metrics()
     runs[0]!('printed')
     expect(await second.next()).toMatchObject({ re: 'p', ok: true, data: 'printed', cseq: 1 })
     second.socket.send(

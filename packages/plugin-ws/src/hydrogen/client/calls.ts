@@ -77,9 +77,8 @@ export class Calls {
   #running = 0
   /** A signature is being made; what comes after it waits. */
   #signing = false
-  /** What was refused without its id being known: the answer of a command that has none. */
-  #unnamed: HydrogenClientError | undefined
-  #gap = false
+  /** The greatest number of an answered command. */
+  #taken = 0
   /** Bytes of the longest command the server takes. */
   maxBytes = Number.POSITIVE_INFINITY
 
@@ -112,42 +111,47 @@ export class Calls {
     this.#write(call, new Date().toISOString())
   }
 
-  /** An answer. True: a command is missing at the server, which only a resumed session can tell. */
+  /** The server has this number and those before it. */
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** An answer. False: the server and the client count differently, and the session is of no use any more. */
   answer({ re, ok, data, error }: ResponseEnvelope): boolean {
     const reason = error?.reason
-    if (re === null && error) this.#unnamed = told(error)
     const call = re === null ? undefined : this.#calls.get(re)
-    if (call === undefined) return false
-    if (call.numbered && reason === 'cseq_gap') return (this.#gap = true)
-    if (call.numbered && reason === 'in_progress') {
-      call.pause ??= setTimeout(() => this.#again(call), error?.retryAfter ?? ASK_AGAIN)
+    if (call === undefined) return true
+    if (call.numbered && reason === 'cseq_gap') {
+      // It was not run: it may be in the next session.
+      call.cseq = 0
       return false
     }
+    if (call.numbered && reason === 'in_progress') {
+      call.pause ??= setTimeout(() => this.#again(call), error?.retryAfter ?? ASK_AGAIN)
+      return true
+    }
+    this.#taken = Math.max(this.#taken, call.cseq)
     if (!ok) this.#fail(call, error ? told(error) : fault('server_error', 'The server gave no reason'))
     else {
       this.#remove(call)
       call.answered.done(data)
     }
-    return false
+    return true
   }
 
-  /** There is a connection, with the session as it was: `seen` is the newest number the server knows. */
-  resume(seen: number): void {
-    this.#cseq = seen
-    for (const call of [...this.#calls.values()]) {
-      if (!call.numbered || call.cseq <= seen) continue
-      // It was sent, and the next one was refused for want of it: the server could not read it.
-      const unreadable = this.#gap && call.cseq === seen + 1
-      call.cseq = 0
-      if (unreadable || call.answered === NOBODY)
-        this.#fail(call, this.#unnamed ?? fault('server_error', 'The server did not take the command'))
-    }
+  /**
+   * There is a connection, with the session as it was: `seen` is the newest number the server knows. False: it has
+   * forgotten answered ones, and would take the next command for one of those.
+   */
+  resume(seen: number): boolean {
+    if (seen < this.#taken) return false
     this.#start()
+    return true
   }
 
   /** There is a connection with a session of its own: whether what was sent before has run, nobody knows. */
   restart(): void {
-    this.#cseq = 0
+    this.#cseq = this.#taken = 0
     for (const call of [...this.#calls.values()])
       if (call.cseq > 0) this.#fail(call, fault('session_lost', 'The session ended before the answer came'))
     this.#start()
@@ -173,8 +177,6 @@ export class Calls {
 
   #start(): void {
     this.#open = true
-    this.#gap = false
-    this.#unnamed = undefined
     this.#pump()
   }
 

@@ -20,7 +20,14 @@ import { fault, type HydrogenClientError, told } from './error.ts'
 import { Feed } from './feed.ts'
 import { INSUFFICIENT_STATE, Link, NO_ANSWER, NOT_UNDERSTOOD } from './link.ts'
 import type { TopicPosition } from './positions.ts'
-import { type ConnectAnswer, credentials, isGone, type ResumeAnswer, topicsFor } from './session.ts'
+import {
+  type ConnectAnswer,
+  credentials,
+  isGone,
+  type ResumeAnswer,
+  sessionInfo,
+  topicsFor,
+} from './session.ts'
 import type { WebSocketConstructor } from './socket.ts'
 import type { ActiveSubscription, EventHandler, SubscribeOptions } from './subscription.ts'
 
@@ -58,7 +65,7 @@ export class Client implements HydrogenClient {
     const { reconnect, queue = 256 } = options
     this.#url = url
     this.#options = options
-    this.#backoff = new Backoff(reconnect || { tries: 1 })
+    this.#backoff = new Backoff(reconnect || {})
     this.#calls = new Calls(text => this.#link?.send(text), queue)
     this.#feed = new Feed({
       ack: ack => {
@@ -204,30 +211,25 @@ export class Client implements HydrogenClient {
       })
     const feed = this.#feed
     const topics = topicsFor(feed.positions, topic => feed.isPartial(topic), this.#maxBytes)
-    this.#calls.hello(system('resume', { token, topics, received: feed.deliveries.received }), shown, {
-      done: answer => this.#onSession(link, answer, answer),
-      failed: error => {
-        if (!isGone(error.reason)) return this.#onRefused(link, error)
-        this.#token = undefined
-        this.#gone = error.reason
-        this.#hello(link, shown)
+    this.#calls.hello(
+      system('resume', { token, topics, received: feed.deliveries.received, cseq: this.#calls.taken }),
+      shown,
+      {
+        done: answer => this.#onSession(link, answer, answer),
+        failed: error => {
+          if (!isGone(error.reason)) return this.#onRefused(link, error)
+          this.#token = undefined
+          this.#gone = error.reason
+          this.#hello(link, shown)
+        },
       },
-    })
+    )
   }
 
   #onSession(link: Link, answer: ConnectAnswer, resumed?: ResumeAnswer): void {
-    const { token, session, user, permissions, ttl, expires, limits } = answer
     const gone = this.#session && !resumed ? (this.#gone ?? 'not_resumed') : undefined
-    const recovered = resumed !== undefined
-    this.#session = {
-      session,
-      user,
-      permissions,
-      ttl,
-      recovered,
-      ...(expires !== undefined && { expires }),
-      ...(gone !== undefined && { reason: gone }),
-    }
+    const { token, limits } = answer
+    this.#session = sessionInfo(answer, resumed !== undefined, gone)
     this.#gone = undefined
     this.#token = token
     this.#maxBytes = this.#calls.maxBytes = limits?.maxBytes ?? MAX_BYTES
@@ -237,9 +239,9 @@ export class Client implements HydrogenClient {
     if (resumed) this.#feed.resume(resumed)
     else this.#feed.restart()
     this.#events.emit('session', this.#session)
-    if (resumed) this.#calls.resume(resumed.cseq)
-    else this.#calls.restart()
     this.#ready.resolve()
+    if (!resumed) this.#calls.restart()
+    else if (!this.#calls.resume(resumed.cseq)) this.#abandon(link)
   }
 
   #onRefused(link: Link, error: HydrogenClientError): void {
@@ -261,8 +263,15 @@ export class Client implements HydrogenClient {
       if (!this.#feed.event(message)) link.drop(INSUFFICIENT_STATE, 'insufficient state')
     } else if (message.type === 'response') {
       if (message.re === null && message.error) this.#report(told(message.error))
-      if (this.#calls.answer(message)) link.drop(INSUFFICIENT_STATE, 'a command is missing')
+      if (!this.#calls.answer(message)) this.#abandon(link)
     }
+  }
+
+  /** The session cannot go on: there is to be another one. */
+  #abandon(link: Link): void {
+    this.#token = undefined
+    this.#gone = 'cseq_gap'
+    link.drop(INSUFFICIENT_STATE, 'commands are missing')
   }
 
   #onLost(code: number, reason: string): void {

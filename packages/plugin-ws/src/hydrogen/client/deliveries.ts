@@ -7,7 +7,7 @@ import { Acks, type SendAck } from './acks.ts'
 
 /** Events that are remembered. */
 const MAX_SEEN = 1024
-/** Milliseconds between two signs that events are still being worked on; no server waits less than twice that. */
+/** Milliseconds between two signs that events are still being worked on; servers wait a second at least by default. */
 const PROGRESS = 500
 const MAX_IDS = 256
 

@@ -42,8 +42,7 @@ export class HydrogenClientError extends Error {
 }
 
 /** The error of a response. */
-export const told = (error: WireError): HydrogenClientError =>
-  new HydrogenClientError(error as WireError & Partial<HydrogenClientError>)
+export const told = (error: WireError): HydrogenClientError => new HydrogenClientError(error)
 
 /** One of the client's own. */
 export function fault(

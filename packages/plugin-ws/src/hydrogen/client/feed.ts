@@ -9,15 +9,18 @@ import type { Answered } from './calls.ts'
 import { Deliveries } from './deliveries.ts'
 import { fault, told } from './error.ts'
 import { HydrogenEvent, type Settle } from './event.ts'
-import { isPattern, Patterns } from './patterns.ts'
+import { isPattern, matches, Patterns } from './patterns.ts'
 import { isPlaced, type Missed, type Placed, Positions, type TopicPosition } from './positions.ts'
-import type { ResumeAnswer } from './session.ts'
+import { type ResumeAnswer, topicsFor } from './session.ts'
 import {
   ActiveSubscription,
   type EventHandler,
   type Presence,
   type SubscribeOptions,
 } from './subscription.ts'
+
+/** Of the positions in a pattern's subscription. */
+const MAX_BYTES = 65_536
 
 /** What the feed needs of its client. */
 export interface FeedHost {
@@ -94,7 +97,7 @@ export class Feed {
     )
     subscription.since = this.deliveries.now
     this.#patterns.add(topic, subscription)
-    const request = requestOf(subscription, options.position, options.last)
+    const request = requestOf(subscription, { position: options.position, last: options.last })
     return new Promise((resolve, reject) => {
       this.#host.call(false, 'subscribe', request, {
         done: answer => {
@@ -149,16 +152,27 @@ export class Feed {
   #subscribeAgain(pattern: string): void {
     const subscription = this.#patterns.of(pattern).findLast(({ established }) => established)
     if (subscription === undefined) return
-    const known = isPattern(pattern) ? undefined : this.positions.get(pattern)
-    const offset = known && this.deliveries.wanted(pattern, known.offset)
-    const position = known && { epoch: known.epoch, offset: offset! }
-    this.#host.call(true, 'subscribe', requestOf(subscription, position), {
+    const known = this.#known(pattern)
+    const where = isPattern(pattern)
+      ? { positions: topicsFor(known, () => subscription.options.partial === true, MAX_BYTES) }
+      : { position: known[0]?.[1] }
+    this.#host.call(true, 'subscribe', requestOf(subscription, where), {
       done: answer => this.#answered(subscription, answer, true),
       failed: error => {
         for (const one of this.#patterns.of(pattern)) this.#remove(one, error)
         this.#host.error(error)
       },
     })
+  }
+
+  /** Where the client is in the topics of a pattern, as far as events have really come. */
+  #known(pattern: string): [string, TopicPosition][] {
+    const known: [string, TopicPosition][] = []
+    const tokens = pattern.split('.')
+    for (const [topic, { epoch, offset }] of this.positions)
+      if (matches(tokens, topic.split('.')))
+        known.push([topic, { epoch, offset: this.deliveries.wanted(topic, offset) }])
+    return known
   }
 
   #answered(subscription: ActiveSubscription, answer: SubscribeAnswer, anew: boolean): void {
@@ -250,8 +264,10 @@ function once(settle: Settle): Settle {
 
 function requestOf(
   { topic, options }: ActiveSubscription,
-  position: TopicPosition | undefined,
-  last?: boolean,
+  {
+    position,
+    ...more
+  }: { position?: TopicPosition | undefined; positions?: object; last?: boolean | undefined },
 ): object {
   const { filter, lane, ack, partial } = options
   return {
@@ -259,7 +275,7 @@ function requestOf(
     filter,
     lane,
     ack: ack === undefined ? undefined : ack !== false,
-    last,
+    ...more,
     position: position && { ...position, partial },
   }
 }

@@ -2,7 +2,7 @@
  * Where the client is in each topic, and whether something is missing.
  * @module
  */
-import type { EventEnvelope } from '../envelope/types.ts'
+import type { EventEnvelope, Gap } from '../envelope/types.ts'
 import type { TopicAnswer, UnrecoveredReason } from '../recovery/answer.ts'
 
 export interface TopicPosition {
@@ -29,12 +29,21 @@ export type Placed = EventEnvelope & { readonly topic: string; readonly epoch: s
 export const isPlaced = ({ topic, epoch, offset, gap }: EventEnvelope): boolean =>
   topic !== undefined && epoch !== undefined && (offset ?? gap) !== undefined
 
-/** Within an epoch none goes back. */
+interface Place extends TopicPosition {
+  /**
+   * What the next event may say it follows. It is beyond `offset` where a filter held back what is between, or the server
+   * has yet to deliver that.
+   */
+  readonly base: number
+}
+
+/** Within an epoch none goes back, unless it was beyond its end. */
 export class Positions {
-  readonly #topics = new Map<string, TopicPosition>()
+  readonly #topics = new Map<string, Place>()
 
   get(topic: string): TopicPosition | undefined {
-    return this.#topics.get(topic)
+    const place = this.#topics.get(topic)
+    return place && { epoch: place.epoch, offset: place.offset }
   }
 
   [Symbol.iterator](): MapIterator<[string, TopicPosition]> {
@@ -53,13 +62,16 @@ export class Positions {
     const { epoch, offset, wasRecovering, reason, gap } = answer
     const known = this.#topics.get(topic)
     const goesOn = known?.epoch === epoch && reason !== 'ahead'
-    this.#topics.set(topic, { epoch, offset: goesOn ? Math.max(known.offset, offset) : offset })
+    const isMissed = goesOn && anew && !wasRecovering && offset > known.offset
+    this.#topics.set(topic, {
+      epoch,
+      base: goesOn ? Math.max(known.base, offset) : offset,
+      offset: goesOn && !isMissed ? past(known.offset, gap) : offset,
+    })
     if (gap !== undefined) return { topic, epoch, reason: 'gap', from: gap.from, to: gap.to }
     if (reason !== undefined) return { topic, epoch, reason }
-    if (known === undefined) return undefined
-    if (known.epoch !== epoch) return { topic, epoch, reason: 'epoch' }
-    if (!anew || wasRecovering || offset <= known.offset) return undefined
-    return { topic, epoch, reason: 'gap', from: known.offset + 1, to: offset }
+    if (isMissed) return { topic, epoch, reason: 'gap', from: known.offset + 1, to: offset }
+    return known === undefined || goesOn ? undefined : { topic, epoch, reason: 'epoch' }
   }
 
   /**
@@ -69,14 +81,20 @@ export class Positions {
   follow({ topic, epoch, offset, prev, gap }: Placed, fromStart: boolean): boolean {
     const known = this.#topics.get(topic)
     if (known !== undefined && known.epoch !== epoch) return false
-    const newest = Math.max(known?.offset ?? 0, gap?.to ?? 0)
-    if (offset === undefined) {
-      this.#topics.set(topic, { epoch, offset: newest })
-      return true
-    }
-    const checked = known !== undefined || fromStart
-    if (checked && (prev ?? offset - 1) > newest) return false
-    this.#topics.set(topic, { epoch, offset: Math.max(newest, offset) })
+    const newest = offset ?? gap!.to
+    const base = Math.max(known?.base ?? 0, gap?.to ?? 0)
+    const checked = offset !== undefined && (known !== undefined || fromStart)
+    if (checked && (prev ?? offset - 1) > base) return false
+    this.#topics.set(topic, {
+      epoch,
+      base: Math.max(base, newest),
+      offset: Math.max(known?.offset ?? 0, newest),
+    })
     return true
   }
+}
+
+/** A position after publications that will not come; unless others before them will. */
+function past(offset: number, gap: Gap | undefined): number {
+  return gap === undefined || gap.from > offset + 1 ? offset : Math.max(offset, gap.to)
 }

@@ -6,7 +6,7 @@ import type { Lane } from '../envelope/types.ts'
 import type { WireError } from '../errors.ts'
 import type { TopicAnswer } from '../recovery/answer.ts'
 import type { SessionInfo } from './api.ts'
-import type { Positions } from './positions.ts'
+import type { TopicPosition } from './positions.ts'
 
 /** The answer to `connect`. */
 export interface ConnectAnswer extends Omit<SessionInfo, 'recovered' | 'reason'> {
@@ -27,15 +27,25 @@ export interface ResumeAnswer extends ConnectAnswer {
   readonly revoked: readonly string[]
 }
 
-/** Keys in a message that every server takes, some room left: 1024 is the default. */
-const MAX_KEYS = 900
+/** What the program is told of a session; `reason`: why it is not the one before. */
+export function sessionInfo(
+  { session, user, permissions, ttl, expires }: ConnectAnswer,
+  recovered: boolean,
+  reason: string | undefined,
+): SessionInfo {
+  const info = { session, user, permissions, ttl, recovered }
+  return { ...info, ...(expires !== undefined && { expires }), ...(reason !== undefined && { reason }) }
+}
+
+/** Keys in a message that a server takes by default, some room left. */
+const MAX_KEYS = 4000
 const KEYS_OF_TOPIC = 4
 /** Bytes that are left for all but the positions. */
 const ROOM = 2048
 
-/** What `resume` says of the topics: as many of them as fit into a message. */
+/** What a command says of topics: as many of them as fit into a message. */
 export function topicsFor(
-  positions: Positions,
+  positions: Iterable<[string, TopicPosition]>,
   isPartial: (topic: string) => boolean,
   maxBytes: number,
 ): Record<string, object> {

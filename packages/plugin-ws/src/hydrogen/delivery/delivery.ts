@@ -30,6 +30,9 @@ export class Delivery<F> {
   readonly #accepted = new Accepted()
   readonly #refusing = [false, false, false, false]
   readonly #timer: DeadlineTimer
+  /** Writings so far, and the newest that is known to have arrived, with all before it. */
+  #writes = 0
+  #arrived = 0
   #connected = false
   #pumping = false
 
@@ -114,6 +117,8 @@ export class Delivery<F> {
     const message = this.#unacked.get(id)
     if (message === undefined || message.state !== 'queued' || message.attempt !== attempt) return undefined
     message.written = attempt
+    message.lastWrite = ++this.#writes
+    message.firstWrite ||= message.lastWrite
     message.sentAt = this.#clock.now()
     this.counts.sent++
     if (attempt > 1) this.counts.redelivered++
@@ -153,10 +158,14 @@ export class Delivery<F> {
     this.#connected = true
     this.#refusing.fill(false)
     const now = this.#clock.now()
-    for (const message of this.#unacked.list()) {
+    const messages = this.#unacked.list()
+    const newest = messages.find(({ seq }) => seq === received)
+    if (newest !== undefined) this.#hasArrived(newest)
+    for (const message of messages) {
       if (!this.#connected) return
       if (message.delayed && message.deadline > now) this.#awaitTurn(message)
-      else if (message.seq <= received && message.written > 0) this.#awaitAck(message)
+      else if (message.seq <= received && message.written > 0 && message.lastWrite <= this.#arrived)
+        this.#awaitAck(message)
       else this.#sendAgain(message)
     }
     this.#pump()
@@ -169,13 +178,13 @@ export class Delivery<F> {
     for (const message of this.#unacked.list()) message.state = 'held'
   }
 
-  /** The topic is no longer wanted. */
-  forget(topic: string): void {
+  /** The topic is no longer wanted, or not the one it was. */
+  forget(topic: string, reason: 'unsubscribed' | 'epoch' = 'unsubscribed'): void {
     this.#accepted.delete(topic)
     const waiting = this.#pending.removeTopic(topic)
     for (const message of this.#unacked.list())
-      if (message.topic === topic) this.#end(message, 'expired', 'unsubscribed')
-    for (const event of waiting) this.#tell(event, 'expired', 'unsubscribed')
+      if (message.topic === topic) this.#end(message, 'expired', reason)
+    for (const event of waiting) this.#tell(event, 'expired', reason)
     this.#pump()
   }
 
@@ -243,6 +252,7 @@ export class Delivery<F> {
   }
 
   #apply(message: Message<F>, { attempt, kind = 'ack', delay }: Ack): void {
+    this.#hasArrived(message)
     const late = attempt !== undefined && attempt < message.written
     if (late) this.counts.lateAcks++
     switch (kind) {
@@ -258,6 +268,11 @@ export class Delivery<F> {
       case 'progress':
         if (message.state !== 'held') this.#awaitAck(message)
     }
+  }
+
+  /** The client has it: its first sending at least, and thus what was written before that. */
+  #hasArrived({ firstWrite }: Message<F>): void {
+    this.#arrived = Math.max(this.#arrived, firstWrite)
   }
 
   /** A sending failed. `delay`: what the client wants to wait, instead of the usual. */

@@ -33,6 +33,9 @@ export interface Message<F> extends Deliverable<F> {
   attempt: number
   /** The newest sending that was written; 0: none. */
   written: number
+  /** Which of all writings was its first and its newest: what is urgent is written before what has lower numbers. */
+  firstWrite: number
+  lastWrite: number
   /** Sendings that were not acknowledged in time, or refused. */
   failures: number
   /** When it was last written. */
@@ -48,6 +51,7 @@ export type End = 'acked' | 'dead' | 'expired'
 
 /**
  * Why. `max_deliver`: every sending failed. `term`: the client wants it never again. `overflow`: newer ones took its
- * place. `session`: the session ended. `unsubscribed`: the topic is no longer wanted, or no longer allowed.
+ * place. `session`: the session ended. `unsubscribed`: the topic is no longer wanted, or no longer allowed. `epoch`: the
+ * topic began anew.
  */
-export type EndReason = 'ack' | 'max_deliver' | 'term' | 'overflow' | 'session' | 'unsubscribed'
+export type EndReason = 'ack' | 'max_deliver' | 'term' | 'overflow' | 'session' | 'unsubscribed' | 'epoch'

@@ -84,7 +84,9 @@ export function restore<F>(plain: DeliverySnapshot, read: (frame: unknown) => F)
         number,
         number,
       ]
-      const rest = { attempt, written, failures, sentAt: 0, deadline: until, delayed: until > 0 }
+      // When it was written in relation to others is not kept.
+      const writes = { firstWrite: 0, lastWrite: Number.POSITIVE_INFINITY }
+      const rest = { attempt, written, failures, sentAt: 0, deadline: until, delayed: until > 0, ...writes }
       return { ...readEvent(one, read), seq, state: 'held', ...rest }
     }),
     pending: plain.pending.map(one => readEvent(one, read)),

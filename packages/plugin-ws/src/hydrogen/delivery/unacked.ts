@@ -39,6 +39,8 @@ export class Unacked<F> {
       state: 'queued',
       attempt: 1,
       written: 0,
+      firstWrite: 0,
+      lastWrite: 0,
       failures: 0,
       sentAt: 0,
       deadline: 0,

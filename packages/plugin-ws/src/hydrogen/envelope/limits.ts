@@ -23,7 +23,7 @@ export interface EnvelopeLimits {
 export const DEFAULT_ENVELOPE_LIMITS: Readonly<EnvelopeLimits> = {
   maxBytes: 65_536,
   maxDepth: 16,
-  maxKeys: 1024,
+  maxKeys: 4096,
   maxIdLength: 128,
   maxNameLength: 128,
   maxAuthLength: 8192,

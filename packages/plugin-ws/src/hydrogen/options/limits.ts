@@ -44,7 +44,7 @@ export interface HydrogenLimitsOption {
     bytes?: number
     /** Objects and arrays within each other. @default 16 */
     depth?: number
-    /** Keys of all its objects. @default 1024 */
+    /** Keys of all its objects. @default 4096 */
     keys?: number
   }
   /** Subscriptions of a session. @default 1000 */

@@ -4,6 +4,7 @@
  */
 import { SocketError } from '@unisock/kernel/plugin'
 import { kindOf } from '../../owner/json.ts'
+import { isPattern } from '../auth/permissions.ts'
 import { hasControlCharacter } from '../envelope/names.ts'
 import type { Lane } from '../envelope/types.ts'
 import type { LaneName } from '../options/index.ts'
@@ -37,6 +38,13 @@ export function checkPattern(pattern: string, op: string): void {
 export function checkName(what: string, name: string, op: string): void {
   if (typeof name !== 'string' || name === '' || name.length > MAX_NAME || hasControlCharacter(name))
     refuse(op, `${shown(name)} is no ${what}: 1 to ${MAX_NAME} characters without control characters`)
+}
+
+/** `channel:action` patterns. @throws {SocketError} `EINVAL` */
+export function checkPermissions(permissions: readonly string[] | undefined, op: string): void {
+  if (permissions === undefined) return
+  if (!Array.isArray(permissions) || !permissions.every(isPattern))
+    refuse(op, 'permissions is a list of channel:action patterns')
 }
 
 /** @throws {SocketError} `EINVAL` */

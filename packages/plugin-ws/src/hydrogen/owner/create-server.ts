@@ -87,7 +87,7 @@ export class HydrogenServer extends Hydrogen implements AsyncDisposable {
     this.notices = notices
   }
 
-  /** Accepts nobody any more. Connections stay; those that are to end are disconnected before. */
+  /** Gives the port back; connections are closed with 3001, and their sessions are over. */
   close(how?: CloseOptions): Promise<void> {
     return this.#kernel.close(this.fd, how)
   }

@@ -10,6 +10,7 @@ import type { HydrogenPage, HydrogenPresence, HydrogenStatusReport } from './ans
 import {
   checkName,
   checkPattern,
+  checkPermissions,
   checkTopic,
   checkUsers,
   laneOf,
@@ -92,6 +93,7 @@ export class Hydrogen {
   refresh(whom: Whom, { permissions, expires }: RefreshOptions): Promise<number> {
     if (permissions === undefined && expires === undefined)
       refuse('refresh', 'say what is to change: permissions or expires')
+    checkPermissions(permissions, 'refresh')
     const granted = permissions === undefined ? null : [...permissions]
     return ask(this.#kernel, this.fd, ['refresh', readWhom(whom, 'refresh'), granted, expires ?? null])
   }

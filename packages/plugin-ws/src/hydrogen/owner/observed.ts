@@ -15,6 +15,7 @@ export interface DeadLetter {
   /**
    * `max_deliver`: it was sent too often without an acknowledgment. `term`: the client wants it no more. `overflow`: too
    * much waited. `session`: the session is over. `unsubscribed`: it was, before the acknowledgment came.
+   * `epoch`: the topic began anew before that.
    */
   reason: DeadLetterWire[6]
   /** How often it was sent. */

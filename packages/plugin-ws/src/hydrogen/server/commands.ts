@@ -90,9 +90,10 @@ export class Commands {
     text: string,
   ): void {
     const { envelope, error } = parseEnvelope(text, this.#context.settings.limits.envelope)
-    const id = envelope === undefined ? error.id : envelope.id
-    this.answerFailure(connection, code, { id, facts: { retryAfter: 1000 } })
-    connection.fault()
+    const facts = { retryAfter: 1000 }
+    if (envelope?.type === 'command') this.#refuse(connection, envelope, code, facts)
+    else this.answerFailure(connection, code, { id: envelope?.id ?? error?.id, facts })
+    connection.fault('rateLimited')
   }
 
   /** What the program says of a command. Of one that an earlier worker had it run, the number may be another one's here. */
@@ -117,6 +118,14 @@ export class Commands {
     }
   }
 
+  /** A connection has ended: what it sent without a number is not answered any more. */
+  forget(connection: HydrogenConnection): void {
+    if (connection.unnumbered === 0) return
+    for (const [number, run] of this.#running)
+      if (run.connection === connection && run.cseq === 0) this.#running.delete(number)
+    connection.unnumbered = 0
+  }
+
   /** Says who a connection's client is to the program, ahead of its commands. */
   introduce(connection: HydrogenConnection, { session }: LiveSession): void {
     connection.fd.emit([
@@ -131,6 +140,7 @@ export class Commands {
     const { ids, clock, sessions } = this.#context
     const head = { id: ids.next(), timestamp: isoDate(clock.now()), re: id, channel, action }
     if (cseq === 0) {
+      connection.unnumbered--
       connection.send(0, encodeResponseText(head, ok, text))
       return
     }
@@ -144,16 +154,12 @@ export class Commands {
     const { metrics } = this.#context
     metrics.acks++
     const { live } = connection
-    if (live === undefined) {
-      this.answerFailure(connection, 'ack_ahead')
-      return
-    }
-    this.#confirm(connection, live)
-    const fault = live.acknowledge(ack)
+    if (live !== undefined) this.#confirm(connection, live)
+    const fault = live === undefined ? 'ack_ahead' : live.acknowledge(ack)
     if (fault !== undefined) {
       this.answerFailure(connection, fault, { id: ack.id })
       connection.fault()
-    } else if (live.recovering !== undefined) this.#context.replay(live)
+    } else if (live?.recovering !== undefined) this.#context.replay(live)
   }
 
   #command(
@@ -245,15 +251,20 @@ export class Commands {
     const { handlers } = settings.functions
     const handler = handlers.get(channel) ?? handlers.get('*')
     if (handler === undefined && handlers.size > 0)
-      return this.#refuse(connection, command, 'unknown_channel')
-    if (cseq > 0) {
+      return this.#refuse(connection, command, channel === SYSTEM ? 'unknown_action' : 'unknown_channel')
+    if (cseq === 0) {
+      if (connection.unnumbered >= settings.limits.commands) return this.#refuse(connection, command, 'busy')
+      connection.unnumbered++
+    } else {
       const seen = live.session.commands.receive(cseq)
       if (seen.verdict === 'repeat') {
         connection.send(0, seen.response)
         return true
       }
-      const isLost = seen.verdict === 'in_progress' && this.#takeBack(live, cseq)
-      if (seen.verdict !== 'run' && !isLost) return this.#refuse(connection, command, seen.verdict)
+      if (seen.verdict !== 'run') {
+        this.#refuse(connection, command, seen.verdict)
+        if (seen.verdict !== 'in_progress' || !this.#takeBack(live, cseq)) return true
+      }
     }
     const number = ++this.#lastRun
     this.#running.set(number, { live, connection, cseq, id, channel, action, since: clock.now() })
@@ -272,8 +283,22 @@ export class Commands {
     return false
   }
 
-  #refuse(connection: HydrogenConnection, command: CommandEnvelope, code: HydrogenErrorCode): boolean {
-    this.answerFailure(connection, code, { id: command.id, command })
+  /** A numbered command that is refused has had its turn: the next one follows on it. */
+  #refuse(
+    connection: HydrogenConnection,
+    command: CommandEnvelope,
+    code: HydrogenErrorCode,
+    facts: ErrorFacts = {},
+  ): boolean {
+    const { metrics, ids, clock, sessions } = this.#context
+    const { live } = connection
+    const { id, cseq = 0 } = command
+    metrics.error(code)
+    const head = { id: ids.next(), timestamp: isoDate(clock.now()), re: id, ...namesOf(command) }
+    const response = encodeFailure(head, wireError(code, facts))
+    if (live !== undefined && cseq > 0 && live.session.commands.refuse(cseq, response)) sessions.changed(live)
+    connection.send(0, response)
+    connection.shutFor(code)
     return true
   }
 

@@ -52,6 +52,10 @@ export class HydrogenConnection extends WsConnection implements Outlet {
   /** In which of the server's seconds something was last heard of it, and when it was opened. */
   heard: number
   readonly opened: number
+  /** Commands without a number that are being run: nobody else can be answered. */
+  unnumbered = 0
+  /** The end of its identity that the client was told of. */
+  toldExpiry: number | undefined
   /** The client has sent something after it was given its resume token. */
   confirmed = false
   #ended = false
@@ -74,10 +78,7 @@ export class HydrogenConnection extends WsConnection implements Outlet {
     this.fd = fd
     this.#context = context
     this.heard = this.opened = context.second
-    this.outbox = new Outbox(context.clock, this, {
-      lanes: context.settings.limits.lanes,
-      onDrop: ({ frame }) => this.#dropped(frame),
-    })
+    this.outbox = new Outbox(context.clock, this, context.settings.limits.lanes)
     context.observe(this)
     this.machine.to('verifying')
     this.identity = options.identity as AdmittedIdentity | undefined
@@ -174,6 +175,11 @@ export class HydrogenConnection extends WsConnection implements Outlet {
     this.shut(why)
   }
 
+  dropped(frame: Frame): void {
+    this.#context.metrics.dropped++
+    if (typeof frame !== 'string' && frame.attempt !== undefined) this.live?.delivery.dropped(frame.event.id)
+  }
+
   /** Closes it, for a reason of the table. */
   shut(name: CloseName): void {
     const { code, reason } = CLOSE[name]
@@ -207,15 +213,15 @@ export class HydrogenConnection extends WsConnection implements Outlet {
     if (closeCodeOf(code) !== undefined) this.shut((HYDROGEN_ERRORS[code] as { close?: CloseName }).close!)
   }
 
-  /** It sent what is against the protocol. */
-  fault(): void {
+  /** It sent what is against the protocol, or too fast; what it is closed with when that was too often. */
+  fault(close: 'tooManyErrors' | 'rateLimited' = 'tooManyErrors'): void {
     const { second, settings } = this.#context
     if (second - this.#faultsSince >= 60) {
       this.#faults = 0
       this.#faultsSince = second
     }
     this.offend()
-    if (++this.#faults > settings.limits.errors) this.shut('tooManyErrors')
+    if (++this.#faults > settings.limits.errors) this.shut(close)
   }
 
   override ping(): void {
@@ -291,16 +297,12 @@ export class HydrogenConnection extends WsConnection implements Outlet {
     this.uncork()
   }
 
+  /** What is written in one turn leaves together, and after all that is to be done in it: a write is mostly the system's. */
   #cork(): void {
     if (this.#corked) return
     this.#corked = true
     this.cork()
     this.#context.flushLater(this)
-  }
-
-  #dropped(frame: Frame): void {
-    this.#context.metrics.dropped++
-    if (typeof frame !== 'string' && frame.attempt !== undefined) this.live?.delivery.dropped(frame.event.id)
   }
 
   #handle(text: string): boolean {

@@ -71,10 +71,10 @@ export class FanOut {
   }
 }
 
-/** Events of a place that is acknowledged are offered from here on. */
-export function startDelivery(place: TopicPlace, offset: number): void {
+/** Events of a place that is acknowledged are offered from here on; unless it `begins`, that may have been so before. */
+export function startDelivery(place: TopicPlace, offset: number, begins = false): void {
   const { live } = place.subscribers[0]!
-  if (live.delivery.acceptedUpTo(place.topic)?.epoch !== place.epoch)
+  if (begins || live.delivery.acceptedUpTo(place.topic)?.epoch !== place.epoch)
     live.delivery.beginAfter(place.topic, { epoch: place.epoch, offset })
 }
 

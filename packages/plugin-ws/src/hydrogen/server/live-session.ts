@@ -46,7 +46,7 @@ export class LiveSession {
   /** It comes from the store: what happened since it was last saved there is not known. */
   restored = false
   /** Offsets by topic that were to be delivered and are not kept any more. */
-  readonly missing = new Map<string, Gap>()
+  missing: Map<string, Gap> | undefined
   /** It has commands whose responses the owner keeps too. */
   numbered = false
   readonly #surroundings: SessionSurroundings

@@ -5,14 +5,7 @@
  */
 import type { Clock } from '../clock.ts'
 import type { Gap, Lane } from '../envelope/types.ts'
-import {
-  type DropObserver,
-  type GapNotice,
-  type LaneCounts,
-  type LaneSet,
-  Lanes,
-  type Queued,
-} from '../lanes/index.ts'
+import { type GapNotice, type LaneCounts, type LaneSet, Lanes, type Queued } from '../lanes/index.ts'
 import type { LiveEvent } from './live-event.ts'
 
 /** An event for this receiver. */
@@ -37,6 +30,8 @@ export interface Outlet {
   gap(notice: GapNotice): void
   /** A lane that drops nothing is full. */
   overflow(why: 'slow' | 'overflow'): void
+  /** It will not be written. */
+  dropped(frame: Frame): void
 }
 
 const NO_COUNTS: LaneCounts = { size: 0, bytes: 0, dropped: 0, conflated: 0 }
@@ -44,15 +39,11 @@ const NO_COUNTS: LaneCounts = { size: 0, bytes: 0, dropped: 0, conflated: 0 }
 export class Outbox {
   readonly #clock: Clock
   readonly #outlet: Outlet
-  readonly #options: { readonly lanes: LaneSet; readonly onDrop: DropObserver<Frame> }
+  readonly #options: LaneSet
   /** Made when something has to wait. */
   #lanes: Lanes<Frame> | undefined
 
-  constructor(
-    clock: Clock,
-    outlet: Outlet,
-    options: { readonly lanes: LaneSet; readonly onDrop: DropObserver<Frame> },
-  ) {
+  constructor(clock: Clock, outlet: Outlet, options: LaneSet) {
     this.#clock = clock
     this.#outlet = outlet
     this.#options = options
@@ -111,9 +102,14 @@ export class Outbox {
   }
 
   #push(lane: Lane, entry: Queued<Frame>, ahead: boolean): void {
-    this.#lanes ??= new Lanes(this.#clock, this.#options)
+    this.#lanes ??= this.#newLanes()
     const pushed = this.#lanes.push(lane, entry, ahead)
     if (pushed !== 'queued') this.#outlet.overflow(pushed)
     else this.pump()
+  }
+
+  #newLanes(): Lanes<Frame> {
+    const onDrop = ({ frame }: Queued<Frame>): void => this.#outlet.dropped(frame)
+    return new Lanes(this.#clock, { lanes: this.#options, onDrop })
   }
 }

@@ -70,7 +70,7 @@ export class Publisher {
       to: to ?? null,
       ack: wanted,
     }
-    this.#checkSize(draft, settings.lane)
+    this.#checkSize(data, settings.lane)
     const since = clock.now()
     const { epoch, offset, publication } = await topics.append(topic, draft, key)
     const published: Published = {
@@ -97,10 +97,11 @@ export class Publisher {
     return { ...published, confirmed: await confirmed }
   }
 
-  /** An event without a topic: it has no offset, and is not kept. */
+  /** An event without a topic: it has no offset, and is not kept. @throws {SocketError} `EMSGSIZE` */
   broadcast([, channel, action, data, options]: BroadcastWire): Broadcasted {
     const { ids, clock, connections } = this.#context
     const { lane = 2, to, conflate, fd } = options ?? NO_BROADCAST_OPTIONS
+    this.#checkSize(data, lane)
     const event = plainEvent(ids.next(), clock.now(), channel, action, data)
     const users = to && new Set(to)
     const reach: Broadcasted = { matched: 0, queued: 0, dropped: 0 }
@@ -162,7 +163,7 @@ export class Publisher {
   }
 
   /** What no receiver could ever have waiting is refused: it would be refused at every one of them. */
-  #checkSize({ data }: Draft, lane: TopicPlace['lane']): void {
+  #checkSize(data: string | null, lane: TopicPlace['lane']): void {
     const bytes = data === null ? 0 : Buffer.byteLength(data)
     const most = Math.floor(this.#context.settings.limits.lanes[lane].maxBytes / 2)
     if (bytes > most)

@@ -16,6 +16,8 @@ export interface SessionsOptions {
   readonly topics: Topics
   readonly surroundings: SessionSurroundings
   readonly session: SessionOptions & { readonly ttl: number }
+  /** A session is over. */
+  onOver(live: LiveSession): void
   /** Sessions that are over, and of which the owner may forget what it kept. */
   onEnded(sessions: string[]): void
   /** The responses of these commands are kept. */
@@ -158,6 +160,7 @@ export class Sessions {
       this.#dirty.add(live)
       this.#over.add(id)
     }
+    this.#options.onOver(live)
     if (live.numbered) this.#options.onEnded([id])
   }
 

@@ -36,7 +36,10 @@ export async function restoreDelivery(
     const { history } = await topics.open(name)
     const [publication] = history.epoch === epoch ? history.read({ from: offset, limit: 1 }, 0) : []
     if (publication?.offset === offset && publication.frame.id === id) events.set(id, publication.frame)
-    else live.missing.set(name, joinGaps(live.missing.get(name), { from: offset, to: offset })!)
+    else if (history.epoch === epoch) {
+      live.missing ??= new Map()
+      live.missing.set(name, joinGaps(live.missing.get(name), { from: offset, to: offset })!)
+    }
   }
   const messages = snapshot.messages
     .filter(([id]) => events.has(id))

@@ -12,6 +12,8 @@ import { Position } from '../topics/position.ts'
 import type { LivePublication } from './live-event.ts'
 import type { LiveSession } from './live-session.ts'
 
+const NO_SUBSCRIBERS: readonly Subscriber[] = []
+
 /** Where a session is in one topic. */
 export class TopicPlace {
   readonly topic: string
@@ -26,7 +28,7 @@ export class TopicPlace {
   /** What the client had already: events up to here that nobody acknowledges are not sent again. */
   readonly known: number
   /** Why its events come: patterns of the session that match. */
-  readonly subscribers: Subscriber[] = []
+  subscribers: readonly Subscriber[] = NO_SUBSCRIBERS
   /** Until it is where the topic is. */
   recovery: TopicRecovery<LivePublication> | undefined
 
@@ -52,8 +54,14 @@ export class TopicPlace {
   }
 
   add(subscriber: Subscriber): void {
-    if (!this.subscribers.includes(subscriber)) this.subscribers.push(subscriber)
+    // An array that grows takes room for sixteen more, and most have one.
+    if (!this.subscribers.includes(subscriber)) this.subscribers = this.subscribers.concat(subscriber)
     if (!subscriber.isWild) subscriber.place = this
+  }
+
+  remove(subscriber: Subscriber): void {
+    if (!this.subscribers.includes(subscriber)) return
+    this.subscribers = this.subscribers.filter(other => other !== subscriber)
   }
 
   /** Whether any of the session's patterns wants the publication. */

@@ -68,16 +68,19 @@ export function removeSubscriber(
   if (subscriber === undefined) return false
   live.subscribers.delete(pattern)
   subscriptions.remove(pattern, subscriber)
-  for (const place of live.places.values()) {
-    const i = place.subscribers.indexOf(subscriber)
-    if (i >= 0) place.subscribers.splice(i, 1)
-  }
+  for (const place of live.places.values()) place.remove(subscriber)
   return true
 }
 
 /** Takes a pattern from a session for good. */
-export function unsubscribe({ subscriptions }: HydrogenContext, live: LiveSession, pattern: string): boolean {
+export function unsubscribe(
+  { subscriptions, topics, publisher }: HydrogenContext,
+  live: LiveSession,
+  pattern: string,
+): boolean {
   const had = removeSubscriber(subscriptions, live, pattern)
+  const topic = had ? topics.peek(pattern) : undefined
+  if (topic !== undefined) publisher.left(topic, live)
   for (const place of [...live.places.values()]) if (place.subscribers.length === 0) live.forget(place)
   return live.session.unsubscribe(pattern) || had
 }
@@ -101,14 +104,19 @@ export function placeIn(
   const { live } = subscriber
   const state = topic.history.state(context.clock.now())
   const ack = subscriber.record.ack ?? topic.settings.ack
+  const before = live.places.get(topic.name)
   const accepted = live.hasDelivery ? live.delivery.acceptedUpTo(topic.name) : undefined
-  const taken = accepted?.epoch === state.epoch ? accepted : undefined
+  // A client that is told of the new epoch can make nothing of events of the old one.
+  if (accepted !== undefined && accepted.epoch !== state.epoch) live.delivery.forget(topic.name, 'epoch')
+  // What it had here without acknowledgments it is not to acknowledge afterwards.
+  const begins = before?.ack === false
+  const taken = accepted?.epoch === state.epoch && !begins ? accepted : undefined
   const from = ack && taken ? { ...taken, partial: true } : said
   const answer = withMissing(answerPosition(state, from), live, topic.name)
   const place = placeOf(subscriber, topic, answer.offset)
   place.add(subscriber)
   live.places.set(topic.name, place)
-  if (ack) startDelivery(place, answer.offset)
+  if (ack) startDelivery(place, answer.offset, begins)
   const after = ack
     ? (answer.gap?.from ?? answer.offset + 1) - 1
     : Math.min(taken?.offset ?? answer.offset, answer.offset)
@@ -116,11 +124,18 @@ export function placeIn(
   return { answer, place }
 }
 
+/** Up to where a session was given the events of a topic that it is in, to be acknowledged or not. */
+export function reached(live: LiveSession, { topic, epoch, position }: TopicPlace): ClientPosition {
+  const accepted = live.hasDelivery ? live.delivery.acceptedUpTo(topic) : undefined
+  const offered = accepted?.epoch === epoch ? accepted.offset : 0
+  return { epoch, offset: Math.max(position.delivered, offered) }
+}
+
 /** What was to be delivered and is lost is a gap of the answer. */
 function withMissing(answer: TopicAnswer, { missing }: LiveSession, topic: string): TopicAnswer {
-  const lost = missing.get(topic)
+  const lost = missing?.get(topic)
   if (lost === undefined) return answer
-  missing.delete(topic)
+  missing!.delete(topic)
   const gap = answer.gap
     ? { from: Math.min(lost.from, answer.gap.from), to: Math.max(lost.to, answer.gap.to) }
     : lost

@@ -23,6 +23,11 @@ export class Position {
     return this.#delivered
   }
 
+  /** The subscriber was told of nothing after this offset: what came since was held back. */
+  heldAfter(offset: number): void {
+    this.#delivered = offset
+  }
+
   /** The subscriber's filter holds this publication back. */
   hold(offset: number): void {
     if (offset > this.#offset) this.#offset = offset

@@ -11,6 +11,8 @@ export interface Relay extends AsyncDisposable {
   /** Takes nothing more from the server. */
   pause(): void
   resume(): void
+  /** Ends its connections without a word; what was not taken from the server is lost. */
+  cut(): void
   /** All that the server has sent, of connections one after the other. */
   down(): Buffer
 }
@@ -43,6 +45,7 @@ export async function relay(serverPort: number): Promise<Relay> {
     url: `ws://127.0.0.1:${port}/`,
     pause: () => void servers.map(server => server.pause()),
     resume: () => void servers.map(server => server.resume()),
+    cut: () => void sockets.splice(0).map(socket => socket.destroy()),
     down: () => Buffer.concat(chunks),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()

@@ -25,30 +25,26 @@ export interface ServingOptions extends HydrogenServerOptions {
   keeper?: boolean
 }
 
+/** What all kernels here launch. */
+let launches: ReturnType<typeof watchLaunches> | undefined
+
 export class Serving implements AsyncDisposable {
   readonly kernel: Kernel
   readonly server: HydrogenServer
   readonly lines: readonly LogLine[]
   readonly url: string
-  readonly #launches: ReturnType<typeof watchLaunches>
   readonly #peers: HydrogenPeer[] = []
 
-  private constructor(
-    kernel: Kernel,
-    server: HydrogenServer,
-    lines: readonly LogLine[],
-    launches: ReturnType<typeof watchLaunches>,
-  ) {
+  private constructor(kernel: Kernel, server: HydrogenServer, lines: readonly LogLine[]) {
     this.kernel = kernel
     this.server = server
     this.lines = lines
-    this.#launches = launches
     this.url = `ws://127.0.0.1:${server.address.port}/`
   }
 
   static async start({ isolation = 'inline', keeper = false, ...options }: ServingOptions): Promise<Serving> {
     const logger = memoryLogger()
-    const launches = watchLaunches()
+    launches ??= watchLaunches()
     const kernel = await createKernel({
       plugins: [ws({ isolation, keeper: keeper && {} })],
       logger,
@@ -56,10 +52,9 @@ export class Serving implements AsyncDisposable {
     })
     try {
       const server = await createHydrogenServer(kernel, { keys: KEYS, status: false, at: 0, ...options })
-      return new Serving(kernel, server, logger.lines, launches)
+      return new Serving(kernel, server, logger.lines)
     } catch (error) {
       await kernel.close()
-      launches[Symbol.dispose]()
       throw error
     }
   }
@@ -117,14 +112,14 @@ export class Serving implements AsyncDisposable {
     await Promise.all(published)
   }
 
-  /** Ends the worker, or its keeper, without a goodbye; resolves when another listens. */
+  /** Ends the worker, or its keeper, of the server that was started last, without a goodbye; resolves when another listens. */
   async kill(what: 'worker' | 'keeper' = 'worker'): Promise<void> {
     const lives = (): number => {
       const { workers, keepers } = this.kernel.metrics()
       return what === 'worker' ? workers.ws!.restarts : keepers.ws!.restarts
     }
     const before = lives()
-    await this.#launches.kill(what)
+    await launches!.kill(what)
     while (lives() === before) await new Promise(resolve => setImmediate(resolve))
     if (what === 'worker') await this.#listens()
   }
@@ -132,7 +127,6 @@ export class Serving implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#peers.map(peer => peer.cut()))
     await this.kernel.close()
-    this.#launches[Symbol.dispose]()
   }
 
   #keep(peer: HydrogenPeer): HydrogenPeer {

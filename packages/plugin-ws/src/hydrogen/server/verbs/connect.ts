@@ -12,11 +12,15 @@ import type { Verb } from './verb.ts'
 const SERVER = { name: 'unisock', version: '0.1.0' }
 
 /** What a client is told of its session. */
-export function describe({ settings }: HydrogenContext, { session, identity }: LiveSession): object {
+export function describe(
+  { settings }: HydrogenContext,
+  { session, identity }: LiveSession,
+  token: string,
+): object {
   const { limits } = settings
   return {
     session: session.id,
-    token: session.token,
+    token,
     generation: session.generation,
     user: session.user,
     permissions: session.permissions,
@@ -25,6 +29,7 @@ export function describe({ settings }: HydrogenContext, { session, identity }: L
     limits: {
       maxBytes: limits.envelope.maxBytes,
       subscriptions: limits.subscriptions,
+      commands: limits.commands,
       window: limits.delivery.window,
     },
     server: SERVER,
@@ -41,9 +46,11 @@ export const connect: Verb = {
       throw new HydrogenError('session_user', { message: 'The connection has a session of another user' })
     identify(connection, identity)
     const begun = live ?? context.sessions.create(identity)
+    const revoked = begun.identity === identity ? [] : context.refresh(begun, identity)
     begun.resumable = true
     if (live === undefined) context.attach(connection, begun)
     await context.sessions.save(begun)
-    respond(describe(context, begun))
+    respond(describe(context, begun, begun.session.token))
+    if (revoked.length > 0) connection.tell('revoked', { topics: revoked })
   },
 }

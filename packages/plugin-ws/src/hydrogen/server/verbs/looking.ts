@@ -85,6 +85,7 @@ export const presence: Verb = {
 
 export const status: Verb = {
   run(context, _connection, _command, respond) {
+    if (context.settings.status === undefined) throw new HydrogenError('unknown_action')
     respond(context.status())
   },
 }

@@ -11,6 +11,7 @@ export const refresh: Verb = {
   async run(context, connection, command, respond) {
     if (command.auth?.token === undefined) throw new HydrogenError('token_missing')
     const identity = await identityFor(context, connection, command)
+    if (connection.ended) return
     const { live } = connection
     if (live === undefined) throw new HydrogenError('session_unknown')
     if (live.session.user !== identity.user) throw new HydrogenError('session_user')

@@ -30,7 +30,8 @@ export const resume: Verb = {
     const identity = await identityFor(context, connection, command)
     const live = await find(context, connection, asked.token, identity)
     const received = checkReceived(live, asked.received)
-    const { generation, revoked } = take(context, connection, live, asked.token, identity)
+    checkAnswered(live, asked.answered)
+    const { token, generation, revoked } = take(context, connection, live, asked.token, identity)
     const names = wantedTopics(context, live, asked.topics)
     let topics: Map<string, Topic>
     try {
@@ -46,7 +47,7 @@ export const resume: Verb = {
     const answers = place(context, live, topics, asked.topics)
     context.attach(connection, live)
     respond({
-      ...describe(context, live),
+      ...describe(context, live, token),
       cseq: live.session.commands.seen,
       received,
       topics: answers,
@@ -61,12 +62,22 @@ export const resume: Verb = {
   },
 }
 
-function readRequest(command: CommandEnvelope): { token: string; topics: Said; received: number } {
+function readRequest(command: CommandEnvelope): {
+  token: string
+  topics: Said
+  received: number
+  answered: number
+} {
   const fields = fieldsOf(command)
   const { topics = {} } = fields
   if (typeof topics !== 'object' || topics === null || Array.isArray(topics))
     throw new HydrogenError('mistyped_field', { field: 'data.topics' })
-  return { token: text(fields, 'token'), topics: topics as Said, received: count(fields, 'received', 0) ?? 0 }
+  return {
+    token: text(fields, 'token'),
+    topics: topics as Said,
+    received: count(fields, 'received', 0) ?? 0,
+    answered: count(fields, 'cseq', 0) ?? 0,
+  }
 }
 
 async function find(
@@ -96,6 +107,13 @@ function checkReceived(live: LiveSession, received: number): number {
   return received
 }
 
+/** Commands of which the client has responses; those of a worker that is lost may not be known here. */
+function checkAnswered({ restored, session }: LiveSession, cseq: number): void {
+  if (cseq <= session.commands.seen) return
+  if (!restored || !session.commands.skipTo(cseq))
+    throw new HydrogenError('bad_value', { message: 'The server never saw that command', field: 'data.cseq' })
+}
+
 /** The session is this connection's from now on; the one before it is closed before anything else happens. */
 function take(
   context: HydrogenContext,
@@ -103,7 +121,7 @@ function take(
   live: LiveSession,
   token: string,
   identity: AdmittedIdentity,
-): { generation: number; revoked: readonly string[] } {
+): { token: string; generation: number; revoked: readonly string[] } {
   if (connection.ended) throw new HydrogenError('replaced')
   const { sessions, metrics, clock } = context
   const before = live.connection
@@ -192,6 +210,8 @@ function place(
     if (first === undefined || (first.isWild && !mayRead(context, live.identity, name))) continue
     const position = positionIn(topic, said[name], before.get(name), first.isWild)
     const { answer, place: found } = placeIn(context, first, topic, position)
+    if (position?.heldAfter !== undefined && answer.recovered && answer.offset === position.offset)
+      found.position.heldAfter(position.heldAfter)
     for (const other of subscribers) found.add(other)
     answers[name] = answer
     recovered &&= answer.recovered || !answer.wasRecovering
@@ -203,6 +223,11 @@ function place(
   return answers
 }
 
+interface ResumedPosition extends ClientPosition {
+  /** What the client says, where the rest was held back. */
+  readonly heldAfter?: number
+}
+
 /**
  * What a client says; of a topic whose answer it never saw, where it was put; of one that came to be meanwhile, the
  * beginning. What a filter held back behind the client's position counts as seen.
@@ -212,13 +237,13 @@ function positionIn(
   said: unknown,
   before: TopicPlace | undefined,
   isWild: boolean,
-): ClientPosition | undefined {
+): ResumedPosition | undefined {
   const position = said === undefined ? undefined : positionOf(said)
   if (position === undefined) {
     if (before !== undefined) return { epoch: before.epoch, offset: before.known, partial: true }
     return isWild ? { epoch: history.epoch, offset: 0, partial: true } : undefined
   }
   if (before?.epoch === position.epoch && before.position.delivered === position.offset)
-    return { ...position, offset: before.position.offset }
+    return { ...position, offset: before.position.offset, heldAfter: position.offset }
   return position
 }

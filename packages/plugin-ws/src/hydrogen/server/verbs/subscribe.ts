@@ -4,13 +4,21 @@
  */
 import type { Lane } from '../../envelope/types.ts'
 import { HydrogenError } from '../../errors.ts'
-import { positionOf, type TopicAnswer } from '../../recovery/index.ts'
+import { type ClientPosition, positionOf, type TopicAnswer } from '../../recovery/index.ts'
 import type { SubscriptionRecord } from '../../session/record.ts'
 import { checkFilter, FilterError } from '../../topics/filter.ts'
-import { hasWildcard, parsePattern } from '../../topics/name.ts'
+import { hasWildcard, isTopic, parsePattern } from '../../topics/name.ts'
 import type { HydrogenContext } from '../context.ts'
 import type { LiveSession } from '../live-session.ts'
-import { addSubscriber, existing, mayRead, placeIn, unsubscribe as take } from '../subscribing.ts'
+import {
+  addSubscriber,
+  existing,
+  matches,
+  mayRead,
+  placeIn,
+  reached,
+  unsubscribe as take,
+} from '../subscribing.ts'
 import type { Topic } from '../topics.ts'
 import { count, fieldsOf, flag, text, type Verb } from './verb.ts'
 
@@ -21,16 +29,19 @@ export const subscribe: Verb = {
   async run(context, connection, command, respond) {
     const fields = fieldsOf(command)
     const record = recordOf(fields)
+    const wantsLast = flag(fields, 'last')
     const live = connection.live!
     check(context, live, record)
-    const position = fields.position === undefined ? undefined : positionOf(fields.position)
-    if (fields.position !== undefined && position === undefined)
-      throw new HydrogenError('mistyped_field', { field: 'data.position' })
     const wild = hasWildcard(record.pattern)
+    const positions = wild ? positionsOf(fields) : new Map([[record.pattern, positionIn(fields)]])
     const names = wild ? existing(context, live.identity, record.pattern, MAX_TOLD) : [record.pattern]
     const truncated = names.length > MAX_TOLD
+    const wanted = new Set(names.slice(0, MAX_TOLD))
+    for (const name of positions.keys())
+      if (isTopic(name) && matches(record.pattern, name) && mayRead(context, live.identity, name))
+        wanted.add(name)
     const topics: Topic[] = []
-    for (const name of names.slice(0, MAX_TOLD)) topics.push(await context.topics.open(name))
+    for (const name of wanted) topics.push(await context.topics.open(name))
     const before = [...live.session.subscriptions].find(({ pattern }) => pattern === record.pattern)
     live.session.subscribe(record)
     if (live.resumable) {
@@ -47,7 +58,7 @@ export const subscribe: Verb = {
     const isNew = wild || !live.places.has(record.pattern)
     const answers: [Topic, TopicAnswer][] = topics.map(topic => {
       const known = live.places.get(topic.name)
-      const from = position ?? (known && { epoch: known.epoch, offset: known.position.delivered })
+      const from = positions.get(topic.name) ?? (known && reached(live, known))
       const { answer, place } = placeIn(context, subscriber, topic, from)
       for (const other of known?.subscribers ?? []) place.add(other)
       if (known !== undefined) live.recovering?.delete(known)
@@ -63,7 +74,6 @@ export const subscribe: Verb = {
           }
         : { topic: record.pattern, ...answer },
     )
-    const wantsLast = flag(fields, 'last')
     for (const [topic, { wasRecovering }] of answers)
       if (!wasRecovering && (wantsLast ?? topic.settings.last)) sendLast(context, live, topic)
     if (!wild && isNew) context.publisher.joined(topics[0]!, live)
@@ -71,14 +81,33 @@ export const subscribe: Verb = {
   },
 }
 
+/** Where a client says it is in the topic that it subscribes to. */
+function positionIn({ position }: Readonly<Record<string, unknown>>): ClientPosition | undefined {
+  if (position === undefined) return undefined
+  const place = positionOf(position)
+  if (place === undefined) throw new HydrogenError('mistyped_field', { field: 'data.position' })
+  return place
+}
+
+/** Where it says it is in topics of a pattern that it knows. */
+function positionsOf({ positions = {} }: Readonly<Record<string, unknown>>): Map<string, ClientPosition> {
+  if (typeof positions !== 'object' || positions === null || Array.isArray(positions))
+    throw new HydrogenError('mistyped_field', { field: 'data.positions' })
+  const places = new Map<string, ClientPosition>()
+  for (const [name, value] of Object.entries(positions)) {
+    const place = positionOf(value)
+    if (place === undefined) throw new HydrogenError('mistyped_field', { field: 'data.positions' })
+    places.set(name, place)
+  }
+  return places
+}
+
 export const unsubscribe: Verb = {
   async run(context, connection, command, respond) {
     const pattern = text(fieldsOf(command), 'topic')
     const live = connection.live!
-    const topic = context.topics.peek(pattern)
     if (!take(context, live, pattern)) throw new HydrogenError('unknown_topic')
     if (live.resumable) await context.sessions.save(live)
-    if (topic !== undefined) context.publisher.left(topic, live)
     respond({ topic: pattern })
   },
 }

@@ -2,11 +2,13 @@
  * The world in words.
  * @module
  */
-import type { Player, Room, World, WorldEvent } from '../world.ts'
+import type { Room, World } from '../world.ts'
+import type { HeardEvent, PlaceEvent } from '../world-event.ts'
 import { type Paint, printable } from './text.ts'
+import type { Scene } from './view.ts'
 
 /** A room as one who stands in it sees it. */
-export function describeRoom(world: World, room: Room, beholder: Player, paint: Paint): string {
+export function describeRoom({ world, room, beholder }: Scene, paint: Paint): string {
   const exits = Object.keys(room.exits).map(printable)
   return [
     paint('title', printable(room.name)),
@@ -19,8 +21,13 @@ export function describeRoom(world: World, room: Room, beholder: Player, paint: 
   ].join('\n')
 }
 
-/** An event as those see it who are where it happens, but for whom it happens to. */
-export function describeEvent(world: World, event: WorldEvent, paint: Paint): string {
+/** An event as those see it who notice it; `isOwn`: as the one whose speech it is does. */
+export function describeEvent(
+  world: World,
+  event: PlaceEvent | HeardEvent,
+  paint: Paint,
+  isOwn = false,
+): string {
   const name = printable(event.player.name)
   switch (event.type) {
     case 'arrived': {
@@ -30,7 +37,11 @@ export function describeEvent(world: World, event: WorldEvent, paint: Paint): st
     case 'left':
       return paint('people', `${name} leaves ${printable(event.direction)}.`)
     case 'said':
-      return `${paint('speech', `${name} says:`)} ${printable(event.text)}`
+      return `${paint('speech', isOwn ? 'You say:' : `${name} says:`)} ${printable(event.text)}`
+    case 'chatted':
+      return `${paint('speech', isOwn ? 'You chat:' : `${name} chats:`)} ${printable(event.text)}`
+    case 'announced':
+      return `${paint('title', isOwn ? 'You announce:' : `${name} announces:`)} ${printable(event.text)}`
     case 'woke':
       return paint('people', `${name} wakes.`)
     case 'slept':

@@ -16,8 +16,8 @@ const MAX_LENGTH = 400
 const SAY: Command = {
   words: ['say'],
   help: "speak to those around you; ' is short for it",
-  run: ({ world, player, terminal }, text) => {
-    if (text === '') terminal.print('What do you want to say?')
+  run: ({ world, player, view }, text) => {
+    if (text === '') view.print('What do you want to say?')
     else world.say(player, text)
   },
 }
@@ -31,11 +31,19 @@ const COMMANDS: readonly Command[] = [
     run: (session, direction) => walk(session, directionOf(direction)),
   },
   {
+    words: ['chat'],
+    help: 'speak to everybody in the realm',
+    run: ({ world, player, view }, text) => {
+      if (text === '') view.print('What do you want to tell everybody?')
+      else world.chat(player, text)
+    },
+  },
+  {
     words: ['who'],
     help: 'who is in the realm',
-    run: ({ world, terminal }) => terminal.print(describePlayers(world, terminal.paint)),
+    run: ({ world, view }) => view.print(describePlayers(world, view.paint)),
   },
-  { words: ['help', '?'], help: 'this list', run: ({ terminal }) => terminal.print(help()) },
+  { words: ['help', '?'], help: 'this list', run: ({ view }) => view.print(help()) },
   { words: ['quit'], help: 'leave the realm', run: session => session.quit('Farewell.') },
 ]
 
@@ -52,9 +60,9 @@ const DIRECTIONS = new Map([
 const DIRECTION_NAMES = new Set(DIRECTIONS.values())
 
 export function runCommand(session: Session, line: string): void {
-  const { terminal } = session
-  if (line.length > MAX_LENGTH) return terminal.print(`${MAX_LENGTH} characters at a time are enough.`)
-  if (line === '') return terminal.print('')
+  const { view } = session
+  if (line.length > MAX_LENGTH) return view.print(`${MAX_LENGTH} characters at a time are enough.`)
+  if (line === '') return view.print('')
   if (line.startsWith("'")) return SAY.run(session, line.slice(1).trim())
   const space = line.indexOf(' ')
   const end = space < 0 ? line.length : space
@@ -63,16 +71,16 @@ export function runCommand(session: Session, line: string): void {
   if (command) return command.run(session, line.slice(end).trim())
   const direction = directionOf(word)
   if (session.exits.includes(direction) || DIRECTION_NAMES.has(direction)) return walk(session, direction)
-  terminal.print(`There is no "${word}" here. Type help for what you can do.`)
+  view.print(`There is no "${word}" here. Type help for what you can do.`)
 }
 
 function directionOf(word: string): string {
   return DIRECTIONS.get(word.toLowerCase()) ?? word
 }
 
-function walk({ world, player, terminal }: Session, direction: string): void {
-  if (direction === '') terminal.print('Which way?')
-  else if (!world.move(player, direction)) terminal.print(`There is no way ${direction}.`)
+function walk({ world, player, view }: Session, direction: string): void {
+  if (direction === '') view.print('Which way?')
+  else if (!world.move(player, direction)) view.print(`There is no way ${direction}.`)
 }
 
 function help(): string {

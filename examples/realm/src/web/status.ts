@@ -1,0 +1,94 @@
+/**
+ * How the realm is, for all who care to watch, over Hydrogen messaging on the port of the API. A page that was away
+ * resumes its session and gets what it missed.
+ *
+ * | topic | |
+ * |---|---|
+ * | `system` | the server's own: memory, threads, connections, since when it runs |
+ * | `realm.census` | `{ playing, players, rooms }`, whenever it has changed |
+ * | `realm.news` | `{ text }`: who came, who went, what was announced or built |
+ * @module
+ */
+import { type Fd, type Kernel, SO_MAX_CONNECTIONS } from '@unisock/kernel'
+import { createHydrogenServer, type Hydrogen } from '@unisock/plugin-ws'
+import type { House } from '../house.ts'
+import { describeEvent } from '../play/scenery.ts'
+import { plain, printable } from '../play/text.ts'
+import type { World } from '../world.ts'
+import type { WorldEvent } from '../world-event.ts'
+
+const PATH = '/hydrogen'
+const CENSUS = 'realm.census'
+const NEWS = 'realm.news'
+const HOUR = 3600
+const MAX_CONNECTIONS = 300
+
+export interface StatusBoard extends Disposable {
+  readonly hydrogen: Hydrogen
+}
+
+/** @param interval Seconds between two events of `system`. */
+export async function openStatus(
+  kernel: Kernel,
+  house: House,
+  on: Fd<any>,
+  interval: number,
+): Promise<StatusBoard> {
+  const hydrogen = await createHydrogenServer(kernel, {
+    at: { on, path: PATH },
+    verify: { jwt: house.accounts.secret },
+    status: { interval },
+    session: { ttl: HOUR },
+    limits: { subscriptions: 10 },
+    options: [[SO_MAX_CONNECTIONS, MAX_CONNECTIONS]],
+    topics: {
+      [CENSUS]: { last: true, history: { count: 100, age: HOUR } },
+      [NEWS]: { history: { count: 100, age: HOUR } },
+    },
+  })
+  let isDue = false
+  const takeCensus = (): void => {
+    isDue = false
+    const { world, playing } = house
+    void hydrogen.publish(CENSUS, { playing, players: world.players().length, rooms: world.rooms().length })
+  }
+  const watch = house.world.watch(event => {
+    const text = newsOf(house.world, event)
+    if (text !== undefined) void hydrogen.publish(NEWS, { text }, { action: event.type })
+    if (event.type === 'gone') void hydrogen.disconnect({ user: String(event.player.id) }, { end: true })
+    if (isDue || !CHANGES.has(event.type)) return
+    isDue = true
+    // Whoever arrives is not yet counted among those who play.
+    queueMicrotask(takeCensus)
+  })
+  takeCensus()
+  return { hydrogen, [Symbol.dispose]: () => watch[Symbol.dispose]() }
+}
+
+/** What the numbers depend on. */
+const CHANGES: ReadonlySet<WorldEvent['type']> = new Set([
+  'arrived',
+  'gone',
+  'woke',
+  'slept',
+  'built',
+  'razed',
+])
+
+/** Undefined for what is between those who are there. */
+function newsOf(world: World, event: WorldEvent): string | undefined {
+  switch (event.type) {
+    case 'arrived':
+      return event.from === undefined ? describeEvent(world, event, plain) : undefined
+    case 'gone':
+    case 'woke':
+    case 'slept':
+    case 'announced':
+      return describeEvent(world, event, plain)
+    case 'built':
+      return `${printable(event.place.name)} was built.`
+    case 'razed':
+      return `${printable(event.place.name)} is no more.`
+  }
+  return undefined
+}
