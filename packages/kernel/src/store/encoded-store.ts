@@ -28,6 +28,7 @@ import type {
 import { Subscriptions } from './subscriptions.ts'
 
 export abstract class EncodedStore implements Store {
+  abstract readonly outlivesWorker: boolean
   protected readonly subscriptions: Subscriptions
 
   /** `onError` gets what the listeners of channels throw. */

@@ -14,6 +14,7 @@ export interface MemoryStoreOptions extends StoreOptions {
 
 /** It is never lost but with its worker. */
 export class MemoryStore extends EncodedStore {
+  readonly outlivesWorker = false
   readonly #engine: StoreEngine
   readonly #outlet: Outlet
 

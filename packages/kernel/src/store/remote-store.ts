@@ -26,6 +26,7 @@ interface PendingCall {
 }
 
 export class RemoteStore extends EncodedStore {
+  readonly outlivesWorker = true
   readonly #onError: (error: Error) => void
   readonly #lostListeners = new Set<(reason: Error) => void>()
   readonly #backListeners = new Set<(back: StoreBack) => void>()

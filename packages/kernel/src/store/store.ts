@@ -132,7 +132,7 @@ export interface StoreBack {
 /** What each call of a batch gets is settled for itself. */
 export type BatchMethod = Exclude<
   keyof Store,
-  'batch' | 'subscribe' | 'onLost' | 'onBack' | 'dispose' | typeof Symbol.asyncDispose
+  'outlivesWorker' | 'batch' | 'subscribe' | 'onLost' | 'onBack' | 'dispose' | typeof Symbol.asyncDispose
 >
 export type BatchCall = { [M in BatchMethod]: readonly [M, ...Parameters<Store[M]>] }[BatchMethod]
 export type BatchResults<C extends readonly BatchCall[]> = {
@@ -140,6 +140,9 @@ export type BatchResults<C extends readonly BatchCall[]> = {
 }
 
 export interface Store extends AsyncDisposable {
+  /** What is in it is still there when this worker is gone. False: it is this worker's memory. */
+  readonly outlivesWorker: boolean
+
   /** Adds an entry to a stream, which is made if need be. */
   append(stream: string, value: unknown, options?: AppendOptions): Promise<Appended>
   read(stream: string, options?: ReadOptions): Promise<StreamPage>

@@ -38,12 +38,23 @@ export function closeFailure(code: number, reason: string): SocketError | undefi
   if (code === NORMAL || code === GOING_AWAY || code === NO_STATUS) return undefined
   const details = { closeCode: code, reason }
   if (code === ABNORMAL)
-    return new SocketError('ECONNRESET', 'the connection was lost without a closing handshake (1006)', {
-      details,
-    })
-  return new SocketError('EPROTO', `the peer closed with ${code}${reason === '' ? '' : `: ${reason}`}`, {
-    details,
-  })
+    return withoutStack('ECONNRESET', 'the connection was lost without a closing handshake (1006)', details)
+  return withoutStack('EPROTO', `the peer closed with ${code}${reason === '' ? '' : `: ${reason}`}`, details)
+}
+
+/** What a peer did is in no line of code here; finding that out for each of many is dear. */
+function withoutStack(
+  code: string,
+  message: string,
+  details: Readonly<Record<string, unknown>>,
+): SocketError {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return new SocketError(code, message, { details })
+  } finally {
+    Error.stackTraceLimit = limit
+  }
 }
 
 function refuse(message: string): SocketError {

@@ -3,11 +3,10 @@
  * @module
  */
 import type { AdmittedIdentity } from '../auth/identity.ts'
-import { encodeFailure, encodeResponse, encodeResponseText } from '../envelope/encode.ts'
+import { encodeFailure, encodeResponse } from '../envelope/encode.ts'
 import { parseEnvelope } from '../envelope/parse.ts'
 import type { AckEnvelope, CommandEnvelope } from '../envelope/types.ts'
 import { type ErrorFacts, HydrogenError, type HydrogenErrorCode, wireError } from '../errors.ts'
-import type { CommandWire, IdentityWire, ReplyWire } from '../wire.ts'
 import type { HydrogenConnection } from './connection.ts'
 import type { HydrogenContext } from './context.ts'
 import { isoDate } from './live-event.ts'
@@ -16,32 +15,13 @@ import { VERBS, type Verb } from './verbs/index.ts'
 
 const SYSTEM = 'system'
 
-/** A command that the program runs. */
-interface Run {
-  readonly live: LiveSession
-  /** Which of the session's connections sent it; it is answered on whichever there is then, if it has a number. */
-  readonly connection: HydrogenConnection
-  readonly cseq: number
-  readonly id: string
-  readonly channel: string
-  readonly action: string
-  readonly since: number
-}
-
 type Answered = Pick<CommandEnvelope, 'id' | 'channel' | 'action' | 'cseq'>
 
 export class Commands {
   readonly #context: HydrogenContext
-  /** In the order in which they began. */
-  readonly #running = new Map<number, Run>()
-  #lastRun = 0
 
   constructor(context: HydrogenContext) {
     this.#context = context
-  }
-
-  get running(): number {
-    return this.#running.size
   }
 
   /** False: nothing more is to be read for now. A promise: later messages are to wait for it. */
@@ -94,60 +74,6 @@ export class Commands {
     if (envelope?.type === 'command') this.#refuse(connection, envelope, code, facts)
     else this.answerFailure(connection, code, { id: envelope?.id ?? error?.id, facts })
     connection.fault('rateLimited')
-  }
-
-  /** What the program says of a command. Of one that an earlier worker had it run, the number may be another one's here. */
-  reply([, number, session, cseq, ok, text]: ReplyWire): void {
-    const run = this.#running.get(number)
-    if (run === undefined || run.cseq !== cseq || run.live.session.id !== session) return
-    this.#running.delete(number)
-    this.#context.metrics.commandLatency.record(this.#context.clock.now() - run.since)
-    if (!ok) this.#context.metrics.error('program')
-    this.#answer(run, ok, text ?? undefined)
-  }
-
-  /** Ends commands that the program does not answer. */
-  sweep(): void {
-    const { clock, settings } = this.#context
-    const since = clock.now() - settings.limits.commandTimeout
-    for (const [number, run] of this.#running) {
-      if (run.since > since) return
-      this.#running.delete(number)
-      this.#context.metrics.error('timed_out')
-      this.#answer(run, false, JSON.stringify(wireError('timed_out')))
-    }
-  }
-
-  /** A connection has ended: what it sent without a number is not answered any more. */
-  forget(connection: HydrogenConnection): void {
-    if (connection.unnumbered === 0) return
-    for (const [number, run] of this.#running)
-      if (run.connection === connection && run.cseq === 0) this.#running.delete(number)
-    connection.unnumbered = 0
-  }
-
-  /** Says who a connection's client is to the program, ahead of its commands. */
-  introduce(connection: HydrogenConnection, { session }: LiveSession): void {
-    connection.fd.emit([
-      'identity',
-      session.id,
-      session.user,
-      [...session.permissions],
-    ] satisfies IdentityWire)
-  }
-
-  #answer({ live, connection, cseq, id, channel, action }: Run, ok: boolean, text: string | undefined): void {
-    const { ids, clock, sessions } = this.#context
-    const head = { id: ids.next(), timestamp: isoDate(clock.now()), re: id, channel, action }
-    if (cseq === 0) {
-      connection.unnumbered--
-      connection.send(0, encodeResponseText(head, ok, text))
-      return
-    }
-    const response = encodeResponseText({ ...head, cseq }, ok, text)
-    live.session.commands.complete(cseq, response)
-    sessions.answered(live, cseq)
-    live.connection?.send(0, response)
   }
 
   #acknowledge(connection: HydrogenConnection, ack: AckEnvelope): void {
@@ -246,16 +172,15 @@ export class Commands {
 
   /** Has the program run it, once. */
   #give(connection: HydrogenConnection, live: LiveSession, command: CommandEnvelope, data: string): boolean {
-    const { clock, settings } = this.#context
-    const { id, channel, action, cseq = 0, timestamp = null } = command
+    const { runs, settings } = this.#context
+    const { channel, cseq = 0 } = command
     const { handlers } = settings.functions
     const handler = handlers.get(channel) ?? handlers.get('*')
     if (handler === undefined && handlers.size > 0)
       return this.#refuse(connection, command, channel === SYSTEM ? 'unknown_action' : 'unknown_channel')
-    if (cseq === 0) {
-      if (connection.unnumbered >= settings.limits.commands) return this.#refuse(connection, command, 'busy')
-      connection.unnumbered++
-    } else {
+    if (cseq === 0 && connection.unnumbered >= settings.limits.commands)
+      return this.#refuse(connection, command, 'busy')
+    if (cseq > 0) {
       const seen = live.session.commands.receive(cseq)
       if (seen.verdict === 'repeat') {
         connection.send(0, seen.response)
@@ -263,24 +188,10 @@ export class Commands {
       }
       if (seen.verdict !== 'run') {
         this.#refuse(connection, command, seen.verdict)
-        if (seen.verdict !== 'in_progress' || !this.#takeBack(live, cseq)) return true
+        if (seen.verdict !== 'in_progress' || !runs.takeBack(live, cseq)) return true
       }
     }
-    const number = ++this.#lastRun
-    this.#running.set(number, { live, connection, cseq, id, channel, action, since: clock.now() })
-    const { id: session } = live.session
-    const wire: CommandWire = ['command', number, session, cseq, id, timestamp, channel, action, data || null]
-    return connection.fd.emit(wire, { handler })
-  }
-
-  /**
-   * True: the connection of a running command has ended, and the answer may have been lost with it. The program's half is
-   * given the command once more: it says the answer again, and runs nothing twice.
-   */
-  #takeBack(live: LiveSession, cseq: number): boolean {
-    for (const [number, run] of this.#running)
-      if (run.live === live && run.cseq === cseq) return run.connection.ended && this.#running.delete(number)
-    return false
+    return runs.start(connection, live, command, data, handler)
   }
 
   /** A numbered command that is refused has had its turn: the next one follows on it. */

@@ -56,6 +56,8 @@ export class HydrogenConnection extends WsConnection implements Outlet {
   unnumbered = 0
   /** The end of its identity that the client was told of. */
   toldExpiry: number | undefined
+  /** The program knows who the client is. */
+  introduced = false
   /** The client has sent something after it was given its resume token. */
   confirmed = false
   #ended = false
@@ -98,7 +100,7 @@ export class HydrogenConnection extends WsConnection implements Outlet {
   /** What the program writes: raw messages, and replies to commands. */
   override write(message: WrittenWire | ReplyWire): boolean {
     if (Array.isArray(message) && message.length === 6) {
-      this.#context.commands.reply(message as ReplyWire)
+      this.#context.runs.reply(message as ReplyWire)
       return true
     }
     return super.write(message as WrittenWire)

@@ -14,6 +14,7 @@ import type { Ids } from './ids.ts'
 import type { LiveSession } from './live-session.ts'
 import type { Metrics, MetricsSnapshot } from './metrics.ts'
 import type { Publisher } from './publisher.ts'
+import type { Runs } from './runs.ts'
 import type { Sessions } from './sessions.ts'
 import type { Subscriber } from './subscriber.ts'
 import type { Topics } from './topics.ts'
@@ -32,6 +33,7 @@ export interface HydrogenContext {
   readonly subscriptions: Subscriptions<Subscriber>
   readonly publisher: Publisher
   readonly commands: Commands
+  readonly runs: Runs
   readonly connections: ReadonlySet<HydrogenConnection>
   /** The status object, as it is now. */
   status(): unknown

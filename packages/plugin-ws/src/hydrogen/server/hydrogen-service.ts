@@ -30,6 +30,7 @@ import { Metrics, type MetricsSnapshot } from './metrics.ts'
 import { order } from './orders.ts'
 import { Publisher } from './publisher.ts'
 import { replay } from './replay.ts'
+import { Runs } from './runs.ts'
 import { Sessions } from './sessions.ts'
 import { CpuLoad, statusOf } from './status.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -48,6 +49,7 @@ export class HydrogenService implements HydrogenContext {
   readonly subscriptions = new Subscriptions<Subscriber>()
   readonly publisher: Publisher
   readonly commands: Commands
+  readonly runs: Runs
   readonly connections = new Set<HydrogenConnection>()
   settings: HydrogenSettings
   readonly #since = systemClock.now()
@@ -94,6 +96,7 @@ export class HydrogenService implements HydrogenContext {
     })
     this.publisher = new Publisher(this)
     this.commands = new Commands(this)
+    this.runs = new Runs(this)
   }
 
   get second(): number {
@@ -161,7 +164,7 @@ export class HydrogenService implements HydrogenContext {
   }
 
   reply(wire: ReplyWire): void {
-    this.commands.reply(wire)
+    this.runs.reply(wire)
   }
 
   /** Nobody answers commands any more, and no session could be resumed: the connections are closed as well. */
@@ -194,12 +197,11 @@ export class HydrogenService implements HydrogenContext {
     connection.generation = live.session.generation
     live.connection = connection
     if (connection.machine.state === 'established') connection.machine.to('connected')
-    this.commands.introduce(connection, live)
   }
 
   gone(connection: HydrogenConnection): void {
     this.connections.delete(connection)
-    this.commands.forget(connection)
+    this.runs.forget(connection)
     const { live, generation } = connection
     if (live !== undefined && live.connection === connection) {
       for (const subscriber of live.subscribers.values())
@@ -234,7 +236,7 @@ export class HydrogenService implements HydrogenContext {
           if (!subscriber.isWild) removeSubscriber(this.subscriptions, live, subscriber.record.pattern)
         live.forget(place)
       }
-    if (live.connection !== undefined) this.commands.introduce(live.connection, live)
+    if (live.connection !== undefined) live.connection.introduced = false
     this.sessions.changed(live)
     return revoked
   }

@@ -11,7 +11,7 @@ export function measure({
   sessions,
   topics,
   subscriptions,
-  commands,
+  runs,
 }: HydrogenContext): MetricsSnapshot {
   let queuedFrames = 0
   let queuedBytes = 0
@@ -34,7 +34,7 @@ export function measure({
     messages: metrics.messages,
     acks: metrics.acks,
     commands: metrics.commands,
-    runningCommands: commands.running,
+    runningCommands: runs.size,
     errors: { ...metrics.errors },
     published: metrics.published,
     deliveries: metrics.deliveries,

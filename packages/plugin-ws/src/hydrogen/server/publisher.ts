@@ -61,6 +61,8 @@ export class Publisher {
     const wanted = (ack ?? settings.ack) || confirm !== undefined
     if (wanted && settings.history.maxCount === 0)
       throw new SocketError('EINVAL', `ack: nothing of ${name} is kept, so that nothing can be sent again`)
+    if (key !== undefined && settings.history.maxCount === 0)
+      throw new SocketError('EINVAL', `key: nothing of ${name} is kept, so that no repetition is known`)
     const draft: Draft = {
       id: ids.next(),
       channel: channel ?? name.split('.', 1)[0]!,

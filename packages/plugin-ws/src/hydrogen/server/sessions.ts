@@ -75,7 +75,7 @@ export class Sessions {
     if (id === undefined) return undefined
     const live = this.#live.get(id)
     if (live !== undefined) return live
-    if (this.#over.has(id)) return undefined
+    if (this.#over.has(id) || !this.#isKept) return undefined
     const finding = this.#finding.get(id)
     if (finding !== undefined) return finding
     const promise = this.#restore(id, token, user).finally(() => this.#finding.delete(id))
@@ -85,7 +85,7 @@ export class Sessions {
 
   /** It changed: the store will have it shortly. */
   changed(live: LiveSession): void {
-    if (live.resumable) this.#dirty.add(live)
+    if (live.resumable && this.#isKept) this.#dirty.add(live)
   }
 
   /** A command was answered: when the store has the response, the owner is told. */
@@ -97,7 +97,7 @@ export class Sessions {
 
   /** Resolves when the store has it. @throws {SocketError} as the store does. */
   async save(live: LiveSession): Promise<void> {
-    if (live.session.ended) return
+    if (live.session.ended || !this.#isKept) return
     this.#dirty.delete(live)
     const { store } = this.#options
     await store.set(this.#key(live.session.id), this.#record(live), { ttl: this.#ttl(live) })
@@ -105,6 +105,7 @@ export class Sessions {
 
   /** Saves all that changed. */
   async flush(): Promise<void> {
+    if (!this.#isKept) return this.#tellKept(this.#answered.splice(0))
     if (this.#flushing || this.#dirty.size === 0) return
     this.#flushing = true
     const dirty: LiveSession[] = []
@@ -127,7 +128,7 @@ export class Sessions {
       if (failed) throw failed.reason
       for (const live of dirty)
         if (live.session.ended && !this.#dirty.has(live)) this.#over.delete(live.session.id)
-      if (answered.length > 0) this.#options.onKept(answered.map(([live, cseq]) => [live.session.id, cseq]))
+      this.#tellKept(answered)
     } catch (error) {
       for (const live of dirty) this.#dirty.add(live)
       this.#answered.unshift(...answered)
@@ -156,7 +157,7 @@ export class Sessions {
     if (this.#live.get(id) !== live) return
     this.#live.delete(id)
     live.end()
-    if (live.resumable) {
+    if (live.resumable && this.#isKept) {
       this.#dirty.add(live)
       this.#over.add(id)
     }
@@ -178,6 +179,7 @@ export class Sessions {
   /** Sessions whose worker has gone with their connections: their time runs from now on. */
   async adopt(): Promise<void> {
     const { store, session, surroundings } = this.#options
+    if (!this.#isKept) return
     let after: string | undefined
     do {
       const page = await store.scan(this.#key(''), { after })
@@ -189,6 +191,15 @@ export class Sessions {
       }
       after = page.next
     } while (after !== undefined)
+  }
+
+  /** In a store that goes with this worker nothing is kept: it has all of it at hand. */
+  get #isKept(): boolean {
+    return this.#options.store.outlivesWorker
+  }
+
+  #tellKept(answered: readonly [live: LiveSession, cseq: number][]): void {
+    if (answered.length > 0) this.#options.onKept(answered.map(([live, cseq]) => [live.session.id, cseq]))
   }
 
   async #restore(id: string, token: string, user: string): Promise<LiveSession | undefined> {

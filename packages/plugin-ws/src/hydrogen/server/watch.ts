@@ -30,11 +30,11 @@ export class Watch implements Disposable {
   }
 
   #tick(): void {
-    const { commands, sessions, settings } = this.#context
+    const { runs, sessions, settings } = this.#context
     const { status, session } = settings
     this.second++
     this.#watchConnections()
-    commands.sweep()
+    runs.sweep()
     sessions.sweep()
     if (status !== undefined && status.interval > 0 && this.second % seconds(status.interval) === 0)
       void this.#publishStatus(status.topic)
