@@ -4,6 +4,7 @@
 import { writeFile } from 'node:fs/promises'
 import { external } from '../packages/plugin-external/src/index.ts'
 import { http } from '../packages/plugin-http/src/index.ts'
+import { mqtt } from '../packages/plugin-mqtt/src/index.ts'
 import { net } from '../packages/plugin-net/src/index.ts'
 import { rest } from '../packages/plugin-rest/src/index.ts'
 import { ws } from '../packages/plugin-ws/src/index.ts'
@@ -15,6 +16,7 @@ export const PAGES: Readonly<Record<string, string>> = {
     http().definition,
     rest().definition,
     ws().definition,
+    mqtt().definition,
     external().definition,
   ]),
   'docs/errors.md': errorsPage(),

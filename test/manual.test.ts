@@ -207,6 +207,81 @@ the page got live: a word
 ["lobby"]
 `
 
+const USE_HYDROGEN = `
+await wren.close()
+const shared = connect(\`ws://127.0.0.1:\${kernel.address(fd)!.port}/\`, { key: 'many-share-91c2' })
+console.log(await shared.command('print', 'start'))
+await shared.close()
+const chat = new WebSocket(\`ws://127.0.0.1:\${kernel.address(fd)!.port}/\`, 'chat')
+chat.onopen = () => chat.send('of another subprotocol')
+console.log((await new Promise<MessageEvent>(resolve => (chat.onmessage = resolve))).data)
+chat.close()
+await kernel.close()
+`
+
+const HYDROGEN_SAYS = `{ job: 1, file: 'boat.gcode', by: 'wren' }
+the bed has 60 °C
+ThreadPoolSize is 4: a server has one worker, and goes on with that
+list by bo
+forbidden
+signature_missing
+delete by bo
+response c1 true hull.gcode
+alarm.smoke: a lot
+1 2 a lot
+{ connections: 1, users: [ { user: 'wren', connections: 1 } ] }
+{ offset: 1, matched: 1, confirmed: 1 }
+true
+orders for wren: term after 1
+0
+the bed has 61 °C
+recovered: true
+1 string 1 { recovered: 1, partly: 0, failed: 0 }
+verifying established connected closing closed
+hello client
+of another subprotocol
+`
+
+const EXTERNAL_SAYS = `sorted: 9 10
+exit code 0
+it is over
+the cat says meow
+an order: two pints
+signalled 3
+game.cfg modified
+`
+
+const USE_EXTERNAL = `
+import { rmSync } from 'node:fs'
+import { said } from './said.ts'
+
+await said(${EXTERNAL_SAYS.trim().split('\n').length})
+await kernel.close()
+rmSync(data, { recursive: true })
+`
+
+const MQTT_SAYS = `mud/players/login: Wren
+broker
+lamp is here
+seen: house/lamp/on
+MQTT 3.1.1 has no answers
+the lamp may not
+`
+
+const USE_MQTT = `
+import { MQTT_PASSWORD, MQTT_USERNAME } from '@unisock/plugin-mqtt'
+import { said } from './said.ts'
+
+await ask('why?').catch(error => console.log(error.code === 'ENOTSUP' ? 'MQTT 3.1.1 has no answers' : error))
+await kernel.setOption(oracle, MQTT_USERNAME, 'lamp')
+await kernel.setOption(oracle, MQTT_PASSWORD, 'secret')
+await kernel.connect(oracle, kernel.address(guarded)!.port)
+await kernel.request(oracle, { topic: 'house/lamp/on', qos: 1 })
+await kernel.request(oracle, { subscribe: 'house/#' }).catch(() => console.log('the lamp may not'))
+await said(6)
+await kernel.close()
+`
+
 describe('the examples of the manual', () => {
   const openssl = findProgram('openssl')
 
@@ -265,4 +340,34 @@ describe('the examples of the manual', () => {
     expect(lines.slice(0, own.length).sort()).toEqual(own.sort())
     expect(lines.slice(own.length).join('\n')).toBe(WEBSOCKET_SAYS_THEN)
   })
+
+  test('docs/hydrogen.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('hydrogen')
+    const { stdout, ...rest } = await runManual('docs/hydrogen.md', USE_HYDROGEN, folder.path)
+    expect(rest, stdout).toEqual({ code: 0, stderr: '' })
+    // Answers and events come in the order the system has.
+    expect(stdout.split('\n').sort()).toEqual(HYDROGEN_SAYS.split('\n').sort())
+  })
+
+  test('docs/mqtt.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('mqtt')
+    await writeFile(join(folder.path, 'said.ts'), SAID)
+    const { stdout, ...rest } = await runManual('docs/mqtt.md', USE_MQTT, folder.path)
+    expect(rest, stdout).toEqual({ code: 0, stderr: '' })
+    // Each client's lines come in the order the system has.
+    expect(stdout.split('\n').sort()).toEqual(MQTT_SAYS.split('\n').sort())
+  })
+
+  test.runIf(process.platform === 'linux')(
+    'docs/external.md compile and work',
+    { timeout: 60_000 },
+    async () => {
+      await using folder = await scratchFolder('external')
+      await writeFile(join(folder.path, 'said.ts'), SAID)
+      const { stdout, ...rest } = await runManual('docs/external.md', USE_EXTERNAL, folder.path)
+      expect(rest, stdout).toEqual({ code: 0, stderr: '' })
+      // Each socket's lines come in the order the system has.
+      expect(stdout.split('\n').sort()).toEqual(EXTERNAL_SAYS.split('\n').sort())
+    },
+  )
 })

@@ -41,7 +41,7 @@ export interface WsConnectionOptions extends Agreement {
   wheel: TimerWheel
   onClose(ending: Ending): void
   /** The peer did what it may not, and is closed for it. */
-  onOffence?(): void
+  onOffence?(): boolean
 }
 
 const TEXT = { binary: false, compress: false }
@@ -256,9 +256,9 @@ export class WsConnection implements Driver, Pinged {
     return true
   }
 
-  /** The peer did what counts against its address. */
-  protected offend(): void {
-    this.#options.onOffence?.()
+  /** The peer did what counts against its address; true: that is shut out now. */
+  protected offend(): boolean {
+    return this.#options.onOffence?.() ?? false
   }
 
   /** It is closed; called once, before anybody is told. */

@@ -41,8 +41,6 @@ export const CLOSE = {
 
   unauthorized: close(3500, 'unauthorized'),
   disconnected: close(3503, 'disconnected'),
-  badProtocol: close(3506, 'hydrogen-protocol required'),
-  revoked: close(3507, 'permission denied'),
   tooManyErrors: close(3509, 'too many errors'),
   /** A resume token was used twice: whoever holds one of the two must log in again. */
   sessionEnded: close(4501, 'session ended'),

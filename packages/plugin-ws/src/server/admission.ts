@@ -88,17 +88,18 @@ export class AdmissionControl {
     }
   }
 
-  /** An address did what it may not. */
-  offence(address: string): void {
+  /** An address did what it may not; true: it is shut out for that. */
+  offence(address: string): boolean {
     const bans = this.#bans
-    if (bans === undefined) return
+    if (bans === undefined) return false
     const key = addressKey(address)
     const now = performance.now()
     const length = bans.offence(key, now)
-    if (length === 0) return
+    if (length === 0) return false
     this.#kept?.keep(key, bans.count(key, now), length).catch((error: Error) => {
       this.#socket.log('warn', 'a ban will not outlive its worker', { address: key, error: error.message })
     })
+    return true
   }
 
   #wait(key: string, now: number): number {

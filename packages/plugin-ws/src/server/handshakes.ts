@@ -30,7 +30,7 @@ export interface Opened {
   addr: Addr
   agreement: Agreement
   /** Its address did what it may not. */
-  onOffence(): void
+  onOffence(): boolean
 }
 
 export class Handshakes {
@@ -177,7 +177,7 @@ export class Handshakes {
   }
 
   /** Apart from the handshake, all of which it would keep. */
-  #offenceOf(address: string): () => void {
+  #offenceOf(address: string): () => boolean {
     return () => this.#admission.offence(address)
   }
 

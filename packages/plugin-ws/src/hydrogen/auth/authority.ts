@@ -18,6 +18,7 @@ import { ANONYMOUS, CLIENT, type KeyHolder, keyRing } from './key-holders.ts'
 import { Permissions } from './permissions.ts'
 import { SignatureVerifier } from './signature.ts'
 import { isExpired, TokenCheck, type Verified } from './token-check.ts'
+import { UsedSignatures } from './used-signatures.ts'
 
 /** A client that may connect. Without an identity it has yet to show a token. */
 export interface Admitted {
@@ -36,6 +37,7 @@ export class Authority {
   readonly #signatures: SignatureVerifier
   /** Of identities that have sent commands. */
   readonly #permissions = new WeakMap<AdmittedIdentity, Permissions>()
+  readonly #used: UsedSignatures
   #settings!: HydrogenSettings
   #keys!: KeyRing<KeyHolder>
   #tokens!: TokenCheck
@@ -49,6 +51,7 @@ export class Authority {
     this.#wallClock = wallClock
     const { window = 60 } = socket.option(HYDROGEN_SIGNING)
     this.#signatures = new SignatureVerifier({ window: window * 1000, wallClock })
+    this.#used = new UsedSignatures(socket.store, `hydrogen:${socket.fd}:signature:`, window * 1000)
     this.refresh()
   }
 
@@ -180,11 +183,13 @@ export class Authority {
     data: string,
     { signingSecret = this.#secret }: AdmittedIdentity,
     { signed }: ActionSettings,
-  ): HydrogenErrorCode | undefined {
+  ): HydrogenErrorCode | undefined | Promise<HydrogenErrorCode | undefined> {
     if (!signed) return undefined
-    if (signingSecret === undefined)
-      return auth?.signature === undefined ? 'signature_missing' : 'signature_invalid'
-    return this.#signatures.verify(signingSecret, { id, timestamp, channel, action, data }, auth?.signature)
+    const signature = auth?.signature
+    if (signature === undefined) return 'signature_missing'
+    if (signingSecret === undefined) return 'signature_invalid'
+    const fault = this.#signatures.verify(signingSecret, { id, timestamp, channel, action, data }, signature)
+    return fault ?? this.#used.note(signature)
   }
 }
 

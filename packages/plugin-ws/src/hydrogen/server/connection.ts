@@ -222,8 +222,8 @@ export class HydrogenConnection extends WsConnection implements Outlet {
       this.#faults = 0
       this.#faultsSince = second
     }
-    this.offend()
-    if (++this.#faults > settings.limits.errors) this.shut(close)
+    if (this.offend()) this.shut('banned')
+    else if (++this.#faults > settings.limits.errors) this.shut(close)
   }
 
   override ping(): void {
@@ -238,7 +238,7 @@ export class HydrogenConnection extends WsConnection implements Outlet {
 
   override onSilence(): void {
     if (this.machine.state === 'heartbeat') this.machine.to('inactive')
-    super.onSilence()
+    this.shut('noPong')
   }
 
   /** Something was heard of it. */

@@ -93,6 +93,13 @@ export class Topics {
     return this.#topics.get(name)
   }
 
+  /** The topic, if something was ever published there or somebody subscribed to it. @throws {SocketError} as the store does. */
+  find(name: string): Topic | undefined | Promise<Topic> {
+    const known = this.#topics.get(name)
+    if (known !== undefined) return known
+    return this.#names.has(name) || this.#opening.has(name) ? this.open(name) : undefined
+  }
+
   /** The topic, which comes into being if need be. @throws {SocketError} as the store does. */
   open(name: string): Topic | Promise<Topic> {
     const known = this.#topics.get(name)
@@ -150,12 +157,14 @@ export class Topics {
       if (topic.appending > 0 || topic.history.count > 0 || isUsed(topic)) continue
       if (!topic.stored && !topic.history.forgotten(now)) continue
       this.#topics.delete(name)
-      if (topic.stored && !topic.history.forgotten(now)) this.#names.add(name)
+      if (!topic.stored) continue
+      if (topic.history.top === 0) this.#forget(name)
+      else if (!topic.history.forgotten(now)) this.#names.add(name)
     }
   }
 
   #add(name: string, settings: TopicSettings, stored: boolean, history: TopicHistory<LiveEvent>): Topic {
-    const named = this.#options.clock.now()
+    const named = this.#names.has(name) ? this.#options.clock.now() : Number.NEGATIVE_INFINITY
     const topic = { name, settings, stored, history, appending: 0, named }
     this.#topics.set(name, topic)
     this.#names.delete(name)
@@ -183,7 +192,6 @@ export class Topics {
   async #read(name: string, settings: TopicSettings): Promise<TopicHistory<LiveEvent>> {
     const { store, clock } = this.#options
     const stream = this.#stream(name)
-    await store.set(this.#nameKey(name), 1, { ttl: nameTtl(settings) })
     const publications: Publication<LiveEvent>[] = []
     let from: number | undefined
     while (true) {
@@ -211,6 +219,11 @@ export class Topics {
     store.set(this.#nameKey(topic.name), 1, { ttl }).catch(() => {
       topic.named = 0
     })
+  }
+
+  /** Nothing was ever published there: the store need not know where it begins. */
+  #forget(name: string): void {
+    this.#options.store.remove(this.#stream(name)).catch(() => {})
   }
 
   #stream(name: string): string {

@@ -75,7 +75,7 @@ describe('bans', () => {
     const { status, headers } = await refusal(serving)
     expect(status).toBe(429)
     expect(Number(headers['retry-after'])).toBeGreaterThan(50)
-    await peer.settled()
+    expect(await peer.closed).toEqual({ code: 4529, reason: 'banned' })
   })
 
   test('wrong keys shut their address out, whoever comes next', async () => {

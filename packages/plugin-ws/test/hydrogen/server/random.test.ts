@@ -22,10 +22,15 @@ const TOPICS = {
 type Name = keyof typeof TOPICS
 const NAMES = Object.keys(TOPICS) as Name[]
 
+/** Nothing is too old, and nothing waits for so long that it gives way. */
+const history = { count: 10_000, bytes: 1 << 26 }
+const LANE = { bytes: 1 << 26 }
+const LANES = { high: LANE, normal: LANE, bulk: LANE }
 const SETTINGS = {
-  acked: { ack: true },
-  'acked.high': { ack: true, lane: 'high' },
-  'acked.bulk': { ack: true, lane: 'bulk' },
+  '>': { history },
+  acked: { ack: true, history },
+  'acked.high': { ack: true, lane: 'high', history },
+  'acked.bulk': { ack: true, lane: 'bulk', history },
 } as const
 
 interface Place {
@@ -236,6 +241,7 @@ test('whatever happens to its connections, a client has all that it wants, each 
         topics: SETTINGS,
         limits: {
           highWater: 4096,
+          lanes: LANES,
           delivery: { window: 8, ackWait: 0.2, minAckWait: 0.2, backoff: [0.01], maxDeliver: 1000 },
         },
       })

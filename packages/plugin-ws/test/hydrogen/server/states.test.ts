@@ -74,7 +74,7 @@ describe.concurrent('as time goes by', () => {
     const peer = await watched.serving.client({ ws: { autoPong: false } })
     await watched.states(3)
     expect(await watched.states(4)).toEqual(['connected', 'heartbeat', 'inactive', 'closing', 'closed'])
-    expect((await peer.closed).code).toBe(1006)
+    expect(await peer.closed).toEqual({ code: 3012, reason: 'no pong' })
   })
 
   test('a message is as good as a pong', async () => {

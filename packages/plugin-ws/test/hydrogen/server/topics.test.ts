@@ -68,6 +68,21 @@ describe.each(ISOLATIONS)('over %s', isolation => {
     })
   })
 
+  test('looking at topics that do not exist brings none into being; subscribing does, until nobody does', async () => {
+    await using serving = await serve({ isolation, topics: { 'room.*': { presence: true } } })
+    const peer = await serving.client()
+    for (let i = 0; i < 50; i++) {
+      await expect(peer.verb('history', { topic: `no.${i}` })).rejects.toMatchObject({
+        code: 'unknown_topic',
+      })
+      expect(await peer.verb('presence', { topic: `room.${i}` })).toMatchObject({ connections: 0 })
+    }
+    expect((await serving.server.metrics()).topics).toBe(0)
+    await peer.subscribe('room.1')
+    expect(await peer.verb('history', { topic: 'room.1' })).toMatchObject({ top: 0, publications: [] })
+    expect((await serving.server.metrics()).topics).toBe(1)
+  })
+
   test('presence is who is subscribed, and who comes and goes is told', async () => {
     await using serving = await serve({ isolation, topics: { 'room.*': { presence: true } } })
     const ann = await serving.client()

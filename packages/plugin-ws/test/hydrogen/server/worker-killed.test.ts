@@ -1,5 +1,6 @@
 /** A worker is killed while its keeper lives: what was said to be so still is. */
 import { describe, expect, test } from 'vitest'
+import { sign } from '../../../src/hydrogen/auth/index.ts'
 import { offsetsOf, positionOf } from '../support/peer.ts'
 import { APART, serve } from '../support/server.ts'
 
@@ -46,6 +47,33 @@ describe.each(APART)('a worker in a %s that is killed', isolation => {
     expect(next.inbox.size).toBe(0)
   })
 
+  test('leaves signatures that were used: none is good again', async () => {
+    const ran: unknown[] = []
+    await using served = await serve({
+      isolation,
+      keeper: true,
+      signing: { secret: 'a secret of many bytes, known to both ends' },
+      actions: { 'print:start': { signed: true } },
+      handlers: { print: ({ data }) => void ran.push(data) },
+    })
+    const peer = await served.client()
+    const parts = { id: 's1', timestamp: new Date().toISOString(), channel: 'print', action: 'start' }
+    const signature = sign('a secret of many bytes, known to both ends', {
+      ...parts,
+      data: '{"file":"boat"}',
+    })
+    const signed = { ...parts, auth: { signature } }
+    expect(await peer.command('print', 'start', { file: 'boat' }, signed)).toMatchObject({ ok: true })
+    await served.kill()
+    await peer.closed
+    const other = await served.client()
+    expect(await other.command('print', 'start', { file: 'boat' }, signed)).toMatchObject({
+      ok: false,
+      error: { reason: 'signature_replayed' },
+    })
+    expect(ran).toEqual([{ file: 'boat' }])
+  })
+
   test('leaves what was not acknowledged, with its ids, numbers and attempts', async () => {
     await using served = await serve({ isolation, keeper: true, topics: TOPICS, limits: PATIENT })
     const peer = await served.client()
@@ -72,36 +100,6 @@ describe.each(APART)('a worker in a %s that is killed', isolation => {
     expect(events.map(({ seq }) => seq)).toEqual([1, 3, 4, 5, 6])
     next.say({ type: 'ack', upto: 6 })
     await served.measured(({ unacked }) => unacked === 0)
-  })
-
-  test('right after an event was written loses nothing: what was not saved yet comes from the history', async () => {
-    await using served = await serve({
-      isolation,
-      keeper: true,
-      topics: TOPICS,
-      limits: PATIENT,
-      session: { save: 60_000 },
-    })
-    const peer = await served.client()
-    await peer.subscribe('acked.a')
-    const published = served.publish('acked.a', 20)
-    const before = await peer.events(20)
-    await published
-    await served.kill()
-    const tenth = before[9]!
-    const { peer: next, answer } = await served.resumed(peer, {
-      topics: { 'acked.a': positionOf(tenth) },
-      received: tenth.seq,
-    })
-    expect(answer).toMatchObject({ received: 10, topics: { 'acked.a': { recovered: true, top: 20 } } })
-    const after = await next.events(10)
-    expect(after.map(({ id }) => id)).toEqual(before.slice(10).map(({ id }) => id))
-    // Numbers that the client has seen are not given to other events.
-    expect(after.map(({ seq }) => seq)).toEqual(upTo(20, 11))
-    next.say({ type: 'ack', upto: 20 })
-    await served.measured(({ unacked }) => unacked === 0)
-    await served.publish('acked.a', 1)
-    expect((await next.event()).offset).toBe(21)
   })
 
   test('while the program runs a command: it is run once, and answered once', async () => {
@@ -134,80 +132,6 @@ describe.each(APART)('a worker in a %s that is killed', isolation => {
     expect(await again).toMatchObject({ re: 'slow', cseq: 2, ok: true, data: 'done' })
     expect(await next.command('print', 'start', 'slow', slow)).toMatchObject({ data: 'done' })
     expect(runs).toEqual(['quick', 'slow'])
-  })
-
-  test('while the program answers a command that nobody can be told of: the answer comes when it is asked for again', async () => {
-    const release = Promise.withResolvers<string>()
-    let runs = 0
-    await using served = await serve({
-      isolation,
-      keeper: true,
-      handlers: {
-        print: () => {
-          runs++
-          return release.promise
-        },
-      },
-    })
-    const peer = await served.client()
-    void peer.command('print', 'start', undefined, { cseq: 1, id: 'slow' })
-    while (runs < 1) await served.server.metrics()
-    const killed = served.kill()
-    await peer.closed
-    release.resolve('done')
-    await killed
-    const { peer: next } = await served.resumed(peer)
-    const again = await next.command('print', 'start', undefined, { cseq: 1, id: 'slow' })
-    expect([again.data, runs]).toEqual(['done', 1])
-  })
-
-  test('is no reason to forget what the history no longer has: the client is told that it is missing', async () => {
-    await using served = await serve({
-      isolation,
-      keeper: true,
-      topics: { acked: { ack: true, history: { count: 2 } } },
-      limits: PATIENT,
-    })
-    const peer = await served.client()
-    await peer.subscribe('acked')
-    await served.publish('acked', 5)
-    const before = await peer.events(5)
-    await peer.subscribe('saved')
-    await served.kill()
-    const { peer: next, answer } = await served.resumed(peer, {
-      topics: { acked: positionOf(before[4]!) },
-      received: 0,
-    })
-    expect(answer.topics.acked).toMatchObject({
-      top: 5,
-      recovered: false,
-      reason: 'gap',
-      gap: { from: 1, to: 3 },
-    })
-    const events = await next.events(2)
-    expect(events.map(({ offset, seq, attempt }) => [offset, seq, attempt])).toEqual([
-      [4, 4, 2],
-      [5, 5, 2],
-    ])
-    next.say({ type: 'ack', upto: 5 })
-    await served.measured(({ unacked }) => unacked === 0)
-  })
-
-  test('before it saved that commands were run: they are sent again, and each is run once', async () => {
-    const runs: unknown[] = []
-    await using served = await serve({
-      isolation,
-      keeper: true,
-      session: { save: 60_000 },
-      handlers: { print: ({ data }) => runs.push(data) },
-    })
-    const peer = await served.client()
-    for (let cseq = 1; cseq <= 3; cseq++) await peer.command('print', 'start', cseq, { cseq })
-    await served.kill()
-    const { peer: next, answer } = await served.resumed(peer)
-    for (let cseq = answer.cseq + 1; cseq <= 4; cseq++)
-      expect(await next.command('print', 'start', cseq, { cseq })).toMatchObject({ ok: true, data: cseq })
-    expect(runs).toEqual([1, 2, 3, 4])
   })
 
   test('while events are being published: those that were confirmed are there afterwards', async () => {
@@ -248,6 +172,112 @@ describe.each(APART)('a worker in a %s that is killed', isolation => {
     const answer = await next.subscribe('news', { position: { epoch, offset: 0 } })
     expect(answer).toMatchObject({ recovered: false, wasRecovering: true, reason: 'epoch', offset: 0 })
     expect(answer.epoch).not.toBe(epoch)
+  })
+})
+
+describe('a worker that is killed', () => {
+  test('right after an event was written loses nothing: what was not saved yet comes from the history', async () => {
+    await using served = await serve({
+      isolation: 'thread',
+      keeper: true,
+      topics: TOPICS,
+      limits: PATIENT,
+      session: { save: 60_000 },
+    })
+    const peer = await served.client()
+    await peer.subscribe('acked.a')
+    const published = served.publish('acked.a', 20)
+    const before = await peer.events(20)
+    await published
+    await served.kill()
+    const tenth = before[9]!
+    const { peer: next, answer } = await served.resumed(peer, {
+      topics: { 'acked.a': positionOf(tenth) },
+      received: tenth.seq,
+    })
+    expect(answer).toMatchObject({ received: 10, topics: { 'acked.a': { recovered: true, top: 20 } } })
+    const after = await next.events(10)
+    expect(after.map(({ id }) => id)).toEqual(before.slice(10).map(({ id }) => id))
+    // Numbers that the client has seen are not given to other events.
+    expect(after.map(({ seq }) => seq)).toEqual(upTo(20, 11))
+    next.say({ type: 'ack', upto: 20 })
+    await served.measured(({ unacked }) => unacked === 0)
+    await served.publish('acked.a', 1)
+    expect((await next.event()).offset).toBe(21)
+  })
+
+  test('while the program answers a command that nobody can be told of: the answer comes when it is asked for again', async () => {
+    const release = Promise.withResolvers<string>()
+    let runs = 0
+    await using served = await serve({
+      isolation: 'thread',
+      keeper: true,
+      handlers: {
+        print: () => {
+          runs++
+          return release.promise
+        },
+      },
+    })
+    const peer = await served.client()
+    void peer.command('print', 'start', undefined, { cseq: 1, id: 'slow' })
+    while (runs < 1) await served.server.metrics()
+    const killed = served.kill()
+    await peer.closed
+    release.resolve('done')
+    await killed
+    const { peer: next } = await served.resumed(peer)
+    const again = await next.command('print', 'start', undefined, { cseq: 1, id: 'slow' })
+    expect([again.data, runs]).toEqual(['done', 1])
+  })
+
+  test('is no reason to forget what the history no longer has: the client is told that it is missing', async () => {
+    await using served = await serve({
+      isolation: 'thread',
+      keeper: true,
+      topics: { acked: { ack: true, history: { count: 2 } } },
+      limits: PATIENT,
+    })
+    const peer = await served.client()
+    await peer.subscribe('acked')
+    await served.publish('acked', 5)
+    const before = await peer.events(5)
+    await peer.subscribe('saved')
+    await served.kill()
+    const { peer: next, answer } = await served.resumed(peer, {
+      topics: { acked: positionOf(before[4]!) },
+      received: 0,
+    })
+    expect(answer.topics.acked).toMatchObject({
+      top: 5,
+      recovered: false,
+      reason: 'gap',
+      gap: { from: 1, to: 3 },
+    })
+    const events = await next.events(2)
+    expect(events.map(({ offset, seq, attempt }) => [offset, seq, attempt])).toEqual([
+      [4, 4, 2],
+      [5, 5, 2],
+    ])
+    next.say({ type: 'ack', upto: 5 })
+    await served.measured(({ unacked }) => unacked === 0)
+  })
+
+  test('before it saved that commands were run: they are sent again, and each is run once', async () => {
+    const runs: unknown[] = []
+    await using served = await serve({
+      isolation: 'thread',
+      keeper: true,
+      session: { save: 60_000 },
+      handlers: { print: ({ data }) => runs.push(data) },
+    })
+    const peer = await served.client()
+    for (let cseq = 1; cseq <= 3; cseq++) await peer.command('print', 'start', cseq, { cseq })
+    await served.kill()
+    const { peer: next, answer } = await served.resumed(peer)
+    for (let cseq = answer.cseq + 1; cseq <= 4; cseq++)
+      expect(await next.command('print', 'start', cseq, { cseq })).toMatchObject({ ok: true, data: cseq })
+    expect(runs).toEqual([1, 2, 3, 4])
   })
 })
 

@@ -52,6 +52,8 @@ export function listenerOf(rows: Rows, onAsk?: (wire: any[]) => void): FakeListe
   const asked: FakeListener['asked'] = []
   const logged: string[] = []
   const socket = {
+    fd: 1,
+    store: { outlivesWorker: false },
     option: (option: Option<any, any>) => reader.option(option),
     emit: (wire: any[], { handler }: { handler: number }) => {
       asked.push({ handler, wire })

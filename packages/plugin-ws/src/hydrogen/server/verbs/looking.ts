@@ -9,17 +9,19 @@ import type { HydrogenContext } from '../context.ts'
 import type { LivePublication } from '../live-event.ts'
 import { mayRead } from '../subscribing.ts'
 import type { Topic } from '../topics.ts'
-import { count, fieldsOf, flag, text, type Verb } from './verb.ts'
+import { count, type Fields, fieldsOf, flag, text, type Verb } from './verb.ts'
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1000
 /** Characters of publications in one response, about. */
 const MAX_LENGTH = 256 * 1024
 
-async function openTopic(context: HydrogenContext, identity: AdmittedIdentity, name: string): Promise<Topic> {
+/** The topic that is asked about. @throws {HydrogenError} `bad_topic`, `forbidden`. */
+function nameOf(context: HydrogenContext, identity: AdmittedIdentity, fields: Fields): string {
+  const name = text(fields, 'topic')
   if (!isTopic(name)) throw new HydrogenError('bad_topic', { field: 'data.topic' })
   if (!mayRead(context, identity, name)) throw new HydrogenError('forbidden', { field: 'data.topic' })
-  return context.topics.open(name)
+  return name
 }
 
 export interface HistoryRequest {
@@ -60,7 +62,9 @@ export const history: Verb = {
   async run(context, connection, command, respond) {
     const fields = fieldsOf(command)
     const live = connection.live!
-    const topic = await openTopic(context, live.identity, text(fields, 'topic'))
+    // Who only looks brings no topic into being: there is no end to the names of those that do not exist.
+    const topic = await context.topics.find(nameOf(context, live.identity, fields))
+    if (topic === undefined) throw new HydrogenError('unknown_topic', { field: 'data.topic' })
     const from = count(fields, 'from', 0)
     const limit = count(fields, 'limit', 0, MAX_LIMIT)
     const request = { from, limit, reverse: flag(fields, 'reverse'), user: live.session.user }
@@ -69,17 +73,16 @@ export const history: Verb = {
 }
 
 export const presence: Verb = {
-  async run(context, connection, command, respond) {
+  run(context, connection, command, respond) {
     const fields = fieldsOf(command)
-    const name = text(fields, 'topic')
-    const topic = await openTopic(context, connection.live!.identity, name)
-    if (!topic.settings.presence)
+    const topic = nameOf(context, connection.live!.identity, fields)
+    if (!context.settings.topic(topic).presence)
       throw new HydrogenError('bad_value', {
         message: 'Presence is not kept of this topic',
         field: 'data.topic',
       })
-    const { connections, users } = context.publisher.presence(topic.name)
-    respond({ topic: topic.name, connections, ...(flag(fields, 'users') !== false && { users }) })
+    const { connections, users } = context.publisher.presence(topic)
+    respond({ topic, connections, ...(flag(fields, 'users') !== false && { users }) })
   },
 }
 

@@ -24,7 +24,8 @@ export interface Verb {
   ): void | Promise<void>
 }
 
-type Fields = Readonly<Record<string, unknown>>
+/** What a command brings. */
+export type Fields = Readonly<Record<string, unknown>>
 
 /** The command's data. @throws {HydrogenError} `mistyped_field` where that is no mapping. */
 export function fieldsOf({ data }: CommandEnvelope): Fields {
