@@ -32,6 +32,7 @@ import { type Agreement, agreedOn } from './agreement.ts'
 import { checkClose, GOING_AWAY, NORMAL, POLICY_VIOLATION } from './close-code.ts'
 import { type Ending, endingOf } from './ending.ts'
 import { Keepalive, type Pinged } from './keepalive.ts'
+import { type Listening, listen } from './listen.ts'
 import { Rates } from './rates.ts'
 import { isSettled } from './settled.ts'
 import { sharedFrame } from './shared-frame.ts'
@@ -46,7 +47,7 @@ export interface WsConnectionOptions extends Agreement {
 
 const TEXT = { binary: false, compress: false }
 
-export class WsConnection implements Driver, Pinged {
+export class WsConnection implements Driver, Pinged, Listening {
   readonly #fd: Connection
   readonly #ws: WebSocketClass
   readonly #socket: Socket
@@ -75,18 +76,24 @@ export class WsConnection implements Driver, Pinged {
     if (!fd.option(SO_NODELAY)) socket.setNoDelay(false)
     this.#keepalive = new Keepalive(options.wheel, this)
     this.#keepalive.set(fd.option(WS_PING_INTERVAL), fd.option(WS_PONG_TIMEOUT))
-    ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
-      .on('pong', () => this.ponged())
-      .on('ping', () => this.#keepalive.heard())
-      .on('error', error => {
-        this.#error ??= error
-      })
-      .on('close', (code, reason) => this.#over(code, reason))
-    socket
-      .on('drain', () => this.roomAgain())
-      .on('error', error => {
-        this.#error ??= error
-      })
+    listen(ws, socket, this)
+  }
+
+  onPing(): void {
+    this.#keepalive.heard()
+  }
+
+  onPong(): void {
+    this.#keepalive.ponged()
+  }
+
+  onError(error: Error): void {
+    this.#error ??= error
+  }
+
+  /** What waited for the socket may be on its way. */
+  onDrain(): void {
+    this.#drain()
   }
 
   /** @throws {SocketError} `ENOTSUP` for what was settled by the handshake. */
@@ -161,10 +168,6 @@ export class WsConnection implements Driver, Pinged {
     if (ws.readyState === ws.OPEN) ws.ping()
   }
 
-  protected ponged(): void {
-    this.#keepalive.ponged()
-  }
-
   onSilence(): void {
     this.#error ??= new SocketError('ETIMEDOUT', 'a ping was not answered within WS_PONG_TIMEOUT')
     this.#ws.terminate()
@@ -203,11 +206,6 @@ export class WsConnection implements Driver, Pinged {
     this.#fd.drained()
   }
 
-  /** What waited for the socket may be on its way. */
-  protected roomAgain(): void {
-    this.#drain()
-  }
-
   /** Bytes that the socket, or what compresses for it, has not passed on yet. */
   protected get backlog(): number {
     return this.#compressing > 0 ? this.#ws.bufferedAmount : this.#socket.writableLength
@@ -230,7 +228,7 @@ export class WsConnection implements Driver, Pinged {
     if (frame === undefined || !sendBuiltFrame(this.#ws, frame)) this.#ws.send(text, TEXT)
   }
 
-  /** Bytes of `backlog` from which on `roomAgain` is certain to be called. */
+  /** Bytes of `backlog` from which on `onDrain` is certain to be called. */
   protected get certainBacklog(): number {
     return this.#socket.writableHighWaterMark
   }
@@ -271,7 +269,7 @@ export class WsConnection implements Driver, Pinged {
     this.#ws.close(code, reason)
   }
 
-  #receive(data: Buffer, isBinary: boolean): void {
+  onMessage(data: Buffer, isBinary: boolean): void {
     this.#keepalive.heard()
     const exceeded = this.#rates?.exceeded(data.length)
     if (exceeded === undefined ? this.deliver(data, isBinary) : this.tooFast(exceeded, data)) return
@@ -307,7 +305,7 @@ export class WsConnection implements Driver, Pinged {
 
   #compressed(): void {
     this.#compressing--
-    if (!this.#socket.destroyed) this.roomAgain()
+    if (!this.#socket.destroyed) this.onDrain()
   }
 
   #drain(): void {
@@ -316,7 +314,7 @@ export class WsConnection implements Driver, Pinged {
     this.drained()
   }
 
-  #over(code: number, reason: Buffer): void {
+  onClose(code: number, reason: Buffer): void {
     this.#keepalive[Symbol.dispose]()
     this.over(code)
     this.#options.onClose(endingOf(this.#error, code, reason.toString()))

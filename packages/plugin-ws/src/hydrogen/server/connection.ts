@@ -231,8 +231,8 @@ export class HydrogenConnection extends WsConnection implements Outlet {
     if (this.machine.state === 'connected') this.machine.to('heartbeat')
   }
 
-  protected override ponged(): void {
-    super.ponged()
+  override onPong(): void {
+    super.onPong()
     this.alive()
   }
 
@@ -278,8 +278,8 @@ export class HydrogenConnection extends WsConnection implements Outlet {
     return true
   }
 
-  protected override roomAgain(): void {
-    super.roomAgain()
+  override onDrain(): void {
+    super.onDrain()
     this.outbox.pump()
     if (this.live !== undefined && this.live.recovering !== undefined) this.#context.replay(this.live)
   }

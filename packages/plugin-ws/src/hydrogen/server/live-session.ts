@@ -10,6 +10,7 @@ import type { AckEnvelope, Gap } from '../envelope/types.ts'
 import type { HydrogenErrorCode } from '../errors.ts'
 import { DEFAULT_LIVE_BUFFER, TopicRecovery } from '../recovery/index.ts'
 import type { Session } from '../session/session.ts'
+import { SmallMap } from '../small-map.ts'
 import type { HydrogenConnection } from './connection.ts'
 import type { Ids } from './ids.ts'
 import { gapEvent, type LiveEvent, type LivePublication } from './live-event.ts'
@@ -36,9 +37,9 @@ export class LiveSession {
   /** The client has its token: it may come back. */
   resumable = false
   /** By pattern. */
-  readonly subscribers = new Map<string, Subscriber>()
+  readonly subscribers = new SmallMap<Subscriber>()
   /** By topic. */
-  readonly places = new Map<string, TopicPlace>()
+  readonly places = new SmallMap<TopicPlace>()
   /** Where the topic is ahead of the client. */
   recovering: Set<TopicPlace> | undefined
   /** The last publication that was given to it. */

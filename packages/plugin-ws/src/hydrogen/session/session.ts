@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import type { Identity } from '../auth/identity.ts'
 import type { DeliverySnapshot } from '../delivery/index.ts'
 import type { HydrogenErrorCode } from '../errors.ts'
+import { SmallMap } from '../small-map.ts'
 import { Commands, type CommandsOptions } from './commands.ts'
 import type { SessionRecord, SubscriptionRecord } from './record.ts'
 import { isIssued, issueToken, readToken } from './resume-token.ts'
@@ -46,7 +47,7 @@ export class Session {
   readonly id: string
   readonly user: string
   readonly commands: Commands
-  readonly #subscriptions = new Map<string, SubscriptionRecord>()
+  readonly #subscriptions = new SmallMap<SubscriptionRecord>()
   readonly #secret: string
   readonly #ttl: number
   #permissions: readonly string[]

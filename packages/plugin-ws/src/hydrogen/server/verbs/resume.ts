@@ -197,7 +197,7 @@ function place(
   said: Said,
 ): Record<string, TopicAnswer | { error: WireError }> {
   const answers: Record<string, TopicAnswer | { error: WireError }> = Object.create(null)
-  const before = new Map(live.places)
+  const before = new Map(live.places.entries())
   live.places.clear()
   for (const record of live.session.subscriptions) addSubscriber(context, live, record)
   const wild = [...live.subscribers.values()].filter(({ isWild }) => isWild)
