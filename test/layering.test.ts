@@ -24,6 +24,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     '@unisock/plugin-http/core',
     '@unisock/plugin-http/core/worker',
   ],
+  'plugin-external': ['@unisock/kernel/plugin'],
+  'plugin-mqtt': ['@unisock/kernel/plugin', '@unisock/sockets/engine', '@unisock/sockets/dial'],
   'plugin-ws': ['@unisock/jwt', '@unisock/kernel/plugin', '@unisock/sockets/engine', '@unisock/sockets/dial'],
 }
 
@@ -58,8 +60,16 @@ test('no package reaches into the files of another', async () => {
 })
 
 test('what the program loads of a plugin loads no protocol library', async () => {
-  const heavy = /^(node:(https?|tls|zlib)|fastify|@fastify\/.*|ajv.*|ws|@unisock\/sockets.*)$/
-  for (const name of ['plugin-net', 'plugin-http', 'plugin-rest', 'plugin-ws']) {
+  const heavy =
+    /^(node:(https?|tls|zlib)|fastify|@fastify\/.*|ajv.*|ws|mqtt.*|aedes.*|classic-level|koffi|@unisock\/sockets.*)$/
+  for (const name of [
+    'plugin-net',
+    'plugin-http',
+    'plugin-rest',
+    'plugin-ws',
+    'plugin-mqtt',
+    'plugin-external',
+  ]) {
     const imports = await importsOf(name)
     const reached = new Set<string>()
     const visit = (file: string): void => {

@@ -13,12 +13,12 @@ export type Figures = Readonly<Record<string, number>>
 
 export type Contender = (options: RunOptions) => Promise<Figures>
 
-/** A figure that is compared: ours divided by the peer's must reach the goal. */
+/** A figure that is compared: ours divided by the peer's, or where no peer is named ours itself, must reach the goal. */
 export interface Metric {
   readonly figure: string
   readonly unit: string
   /** The contender the ratio is taken against. */
-  readonly against: string
+  readonly against?: string
   readonly goal: { readonly atLeast: number } | { readonly atMost: number }
 }
 

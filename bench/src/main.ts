@@ -9,14 +9,22 @@ import { parseArgs } from 'node:util'
 import type { Case, Figures } from './case.ts'
 import { boot } from './cases/boot.ts'
 import { connections } from './cases/connections.ts'
+import { eventfdSignal } from './cases/eventfd-signal.ts'
+import { externalPipe } from './cases/external-pipe.ts'
 import { httpHello } from './cases/http-hello.ts'
 import { httpWork } from './cases/http-work.ts'
+import { inotifyBurst } from './cases/inotify-burst.ts'
 import { link, linkProcess } from './cases/link.ts'
+import { mqttPublish0, mqttPublish1 } from './cases/mqtt-publish.ts'
 import { restValidated } from './cases/rest-validated.ts'
 import { tcpBulk, tcpBulkSockets, tcpEcho, tcpEchoSockets } from './cases/tcp.ts'
 import { timers } from './cases/timers.ts'
 import { udpBatch } from './cases/udp-batch.ts'
 import { wsEcho } from './cases/ws-echo.ts'
+import { wsFanOut } from './cases/ws-fanout.ts'
+import { wsIdle } from './cases/ws-idle.ts'
+import { wsResume, wsResumeKeeper } from './cases/ws-resume.ts'
+import { wsStall } from './cases/ws-stall.ts'
 import { type Result, resultsOf, table } from './result.ts'
 
 const CASES: readonly Case[] = [
@@ -25,12 +33,22 @@ const CASES: readonly Case[] = [
   httpHello,
   httpWork,
   restValidated,
+  mqttPublish0,
+  mqttPublish1,
   wsEcho,
+  wsFanOut,
+  wsIdle,
+  wsResume,
+  wsResumeKeeper,
+  wsStall,
   tcpEcho,
   tcpEchoSockets,
   tcpBulk,
   tcpBulkSockets,
   udpBatch,
+  externalPipe,
+  eventfdSignal,
+  inotifyBurst,
   connections,
   timers,
   boot,

@@ -9,8 +9,8 @@ export interface Result {
   unit: string
   ours: number
   peers: Record<string, number>
-  /** Ours divided by the peer the goal names. */
-  ratio: number
+  /** Ours divided by the peer the goal names, if it names one. */
+  ratio?: number
   goal: string
   met: boolean
 }
@@ -33,16 +33,18 @@ function resultOf(subject: Case, metric: Metric, runs: Readonly<Record<string, r
       .filter(name => name !== OURS && runs[name]!.every(figures => metric.figure in figures))
       .map(name => [name, medianOf(name)]),
   )
-  const ratio = ours / peers[metric.against]!
-  const { goal } = metric
-  const met = 'atLeast' in goal ? ratio >= goal.atLeast : ratio <= goal.atMost
+  const { goal, against } = metric
+  const ratio = against === undefined ? undefined : ours / peers[against]!
+  const reached = ratio ?? ours
+  const met = 'atLeast' in goal ? reached >= goal.atLeast : reached <= goal.atMost
+  const bound = 'atLeast' in goal ? `≥ ${rounded(goal.atLeast)}` : `≤ ${rounded(goal.atMost)}`
   return {
     name: `${subject.name} ${metric.figure}`,
     unit: metric.unit,
     ours,
     peers,
-    ratio,
-    goal: `${'atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`} × ${metric.against}`,
+    ...(ratio !== undefined && { ratio }),
+    goal: against === undefined ? `${bound} ${metric.unit}` : `${bound} × ${against}`,
     met,
   }
 }
@@ -55,7 +57,7 @@ export function table(results: readonly Result[]): string {
     Object.entries(peers)
       .map(([peer, value]) => `${peer} ${format(value)}`)
       .join(', '),
-    ratio.toFixed(3),
+    ratio?.toFixed(3) ?? '',
     goal,
     met ? 'met' : 'MISSED',
   ])
@@ -69,6 +71,10 @@ export function table(results: readonly Result[]): string {
         .trimEnd(),
     )
     .join('\n')
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000
 }
 
 function format(value: number): string {

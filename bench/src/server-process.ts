@@ -17,10 +17,13 @@ export interface ServerProcess extends AsyncDisposable {
   usage(): Promise<Usage>
 }
 
+/** Has every thread of the server collect its garbage when memory is asked for. */
+const COLLECT = new URL('./servers/collect.ts', import.meta.url).href
+
 /** Starts a module of `servers/`. */
 export async function startServer(server: string, args: readonly string[] = []): Promise<ServerProcess> {
   const child = fork(new URL(`./servers/${server}.ts`, import.meta.url), args, {
-    execArgv: [...process.execArgv, '--expose-gc'],
+    execArgv: [...process.execArgv, '--expose-gc', '--import', COLLECT],
   })
   const [port] = (await once(child, 'message')) as [number]
   return {

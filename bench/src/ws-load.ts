@@ -3,15 +3,17 @@
  * @module
  */
 import { once } from 'node:events'
-import { WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
+import { DIALECTS, open } from './dialects/index.ts'
 import type { EchoLoad, EchoResult } from './ws-served.ts'
 
-const { port, connections, seconds, size } = JSON.parse(process.argv[2]!) as EchoLoad
+const { port, connections, seconds, size, dialect: name } = JSON.parse(process.argv[2]!) as EchoLoad
+const dialect = DIALECTS[name]
 
 const sockets = await Promise.all(
   Array.from({ length: connections }, async () => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false })
-    await once(socket, 'open')
+    const socket = await open(dialect, port)
+    await dialect.join(socket)
     return socket
   }),
 )
@@ -23,9 +25,10 @@ process.send!(report, () => process.exit(0))
 
 /** Sends a message when the last one is back. */
 async function roundTrips(socket: WebSocket): Promise<number> {
-  const message = 'm'.repeat(size)
+  const message = dialect.echo('m'.repeat(size))
   let done = 0
-  socket.on('message', () => {
+  socket.on('message', (data: Buffer) => {
+    if (data.length < size) return dialect.answer?.(socket, data)
     done++
     if (done % 16 === 0 && performance.now() > until) socket.close()
     else socket.send(message)

@@ -3,12 +3,14 @@
  * @module
  */
 import type { Contender } from './case.ts'
+import type { DialectName } from './dialects/index.ts'
 import { type Load, type LoadResult, perUnit, underLoad } from './under-load.ts'
 
 export interface EchoLoad extends Load {
   readonly connections: number
   /** Characters of a message. */
   readonly size: number
+  readonly dialect: DialectName
 }
 
 export interface EchoResult extends LoadResult {

@@ -3,22 +3,22 @@
  * @module
  */
 import type { Usage } from '../server-process.ts'
+import { collectAll } from './collect.ts'
 
 export function serving(port: number): void {
-  process.on('message', () => process.send!(usage()))
+  process.on('message', async () => {
+    const owner = process.threadCpuUsage()
+    const whole = process.cpuUsage()
+    await collectAll()
+    const usage: Usage = {
+      owner: owner.user + owner.system,
+      process: whole.user + whole.system,
+      rss: process.memoryUsage.rss(),
+    }
+    process.send!(usage)
+  })
   process.on('disconnect', () => process.exit(0))
   process.send!(port)
-}
-
-function usage(): Usage {
-  const owner = process.threadCpuUsage()
-  const whole = process.cpuUsage()
-  globalThis.gc?.()
-  return {
-    owner: owner.user + owner.system,
-    process: whole.user + whole.system,
-    rss: process.memoryUsage.rss(),
-  }
 }
 
 /** Keeps the owner's thread busy, as a program with state of its own would. */

@@ -64,6 +64,7 @@ export const ERRORS = {
   ENOSPC: kind(-4, 'application', 'The store is full', true),
   ECONNRESET: kind(-28, 'connection', 'Connection reset by peer', true),
   EPIPE: kind(-28, 'connection', 'Broken pipe', true),
+  EEXIT: kind(-28, 'application', 'The program failed'),
   ETIMEDOUT: kind(-24, 'connection', 'Timed out', true),
   ECANCELED: kind(-18, 'application', 'Cancelled'),
   EPROTO: kind(-28, 'protocol', 'Protocol error'),
@@ -166,14 +167,23 @@ export function toErrorRecord(thrown: unknown, fallback: ErrorCode): ErrorRecord
   return { code, message, category, retryable, op, stack, ...(details && { details }) }
 }
 
+/** Its stack is that of where it was made; where it arrives is the same place for all. */
 export function fromErrorRecord(record: ErrorRecord, options: SocketErrorOptions = {}): SocketError {
-  const error = new SocketError(record.code, record.message, {
-    category: record.category,
-    retryable: record.retryable,
-    op: record.op,
-    details: record.details,
-    ...options,
-  })
-  if (record.stack !== undefined) error.stack = `${error.stack}\n    -- in the worker --\n${record.stack}`
+  const { code, message, category, retryable, op, details, stack } = record
+  const error = withoutStack(
+    () => new SocketError(code, message, { category, retryable, op, details, ...options }),
+  )
+  if (stack !== undefined) error.stack = stack
   return error
+}
+
+/** An error whose stack would tell nothing: to find it out for each of many is dear. */
+export function withoutStack<E extends Error>(make: () => E): E {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return make()
+  } finally {
+    Error.stackTraceLimit = limit
+  }
 }

@@ -74,6 +74,9 @@ export class Kernel {
       throw new SocketError('EPLUGIN', `worker ${host.name} was given up after ${host.restarts} failures`, {
         op: 'create',
       })
+    const lack = host.lacks(definition.number)
+    if (lack !== undefined)
+      throw new SocketError('ENOTSUP', `${definition.name} is not available here: ${lack}`, { op: 'create' })
     const fd = this.#allocate()
     new Entry(this.#core, host, fd, definition, handlers)
     host.frame(TO_WORKER.CREATE, fd, 2, definition.number, null)
@@ -124,8 +127,8 @@ export class Kernel {
     return this.#call(fd, 'listen', address.listen)
   }
 
-  /** Connects; resolves with the peer's address. A failure ends the fd. */
-  connect(fd: Fd<any>, to: ConnectTarget): Promise<Addr> {
+  /** Connects; resolves with the peer's address. A failure ends the fd. Without `to`, where the mode knows by itself. */
+  connect(fd: Fd<any>, to?: ConnectTarget): Promise<Addr> {
     return this.#call(fd, 'connect', entry => address.connect(entry, to))
   }
 

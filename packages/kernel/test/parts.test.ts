@@ -12,6 +12,8 @@ import {
 } from '../src/errors.ts'
 import { Mailbox } from '../src/mailbox.ts'
 import { libraryFailure } from '../src/plugin/library-failure.ts'
+import { OnceATurn } from '../src/plugin/once-a-turn.ts'
+import { Backoff as ReconnectBackoff } from '../src/plugin/reconnect.ts'
 import { Backoff } from '../src/supervise/backoff.ts'
 import { Serial } from '../src/worker/serial.ts'
 
@@ -89,7 +91,7 @@ describe('errors', () => {
       fd: 4,
     })
     expect(isSocketError(back)).toBe(true)
-    expect(back.stack).toMatch(/in the worker/)
+    expect(back.stack).toContain('parts.test.ts')
   })
 
   test('keep what their protocol says', () => {
@@ -198,4 +200,31 @@ describe('Mailbox', () => {
     await expect(waiting).rejects.toThrow('lost')
     expect(await box.next()).toEqual({ value: undefined, done: true })
   })
+})
+
+test('a client waits longer each time, with full jitter, and is forgiven by a connection that stood', () => {
+  const longest = new ReconnectBackoff(() => 1)
+  const settings = { min: 1, max: 8, factor: 2 }
+  expect([1, 2, 3, 4, 5].map(() => longest.next(settings))).toEqual([1000, 2000, 4000, 8000, 8000])
+  longest.stood(7999, settings)
+  expect(longest.next(settings)).toBe(8000)
+  longest.stood(8000, settings)
+  expect(longest.next(settings)).toBe(1000)
+  longest.reset()
+  expect(longest.next(settings)).toBe(1000)
+  expect(new ReconnectBackoff(() => 0).next()).toBe(0)
+  const twice = new ReconnectBackoff()
+  expect([1, 2, 3].map(() => twice.next({ tries: 2 }) === undefined)).toEqual([false, false, true])
+})
+
+test('what is asked for several times in a turn is done once, and all are told how that went', async () => {
+  let runs = 0
+  const once = new OnceATurn(() => {
+    if (++runs === 2) throw new Error('twice')
+  })
+  await Promise.all([once.ask(), once.ask()])
+  expect(runs).toBe(1)
+  const results = await Promise.allSettled([once.ask(), once.ask()])
+  expect(results).toMatchObject([{ reason: { message: 'twice' } }, { reason: { message: 'twice' } }])
+  expect(runs).toBe(2)
 })

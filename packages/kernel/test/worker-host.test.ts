@@ -39,7 +39,7 @@ function hostOnChannel() {
 
 test('a worker that runs out of slots asks for more once, refuses while it has none, and goes on when they come', () => {
   const { host, counts, frame } = hostOnChannel()
-  host.serve(1, { open: () => ({}) })
+  host.serve(1, 'test', { open: () => ({}) })
   frame(TO_WORKER.CREATE, 1, 1, null)
   frame(TO_WORKER.GRANT, 0, BLOCK_SLOTS, 0)
   const listener = host.table.get(1)!

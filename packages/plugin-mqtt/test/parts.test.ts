@@ -4,7 +4,6 @@ import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { generate, parser } from 'mqtt-packet'
 import { describe, expect, test } from 'vitest'
-import { Backoff } from '../src/client/backoff.ts'
 import { PacketIds } from '../src/client/packet-ids.ts'
 import { PublishWriter } from '../src/client/publish-writer.ts'
 import { responseTo } from '../src/index.ts'
@@ -153,17 +152,6 @@ test('identifiers are not given twice before they are given back, and all are us
   expect([given.has(1), given.has(3), ids.free]).toEqual([false, false, 0])
   ids.deallocate(3)
   expect([ids.free, ids.allocate(), ids.allocate()]).toEqual([1, 3, null])
-})
-
-test('waits grow to their limit, and begin anew after a connection that stood long', () => {
-  const backoff = new Backoff()
-  const settings = { min: 1, max: 5, factor: 2, tries: 5 }
-  const wait = (): number | undefined => backoff.next(settings, () => 1)
-  expect([wait(), wait(), wait()]).toEqual([1000, 2000, 4000])
-  backoff.stood(4999, settings)
-  expect(wait()).toBe(5000)
-  backoff.stood(5000, settings)
-  expect([wait(), wait(), wait(), wait(), wait(), wait()]).toEqual([1000, 2000, 4000, 5000, 5000, undefined])
 })
 
 test('an answer goes where it was asked for', () => {

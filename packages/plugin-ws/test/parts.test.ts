@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as library from 'ws'
 import { WebSocket, WebSocketServer } from 'ws'
-import { Backoff, mayReturn } from '../src/client/backoff.ts'
+import { mayReturn } from '../src/client/may-return.ts'
 import { destinationOf } from '../src/client/target.ts'
 import { isSendable } from '../src/connection/close-code.ts'
 import { sharedFrame } from '../src/connection/shared-frame.ts'
@@ -118,20 +118,6 @@ test('where a client connects', () => {
     target: { path: '/run/socket' },
     url: 'wss://localhost/',
   })
-})
-
-test('waits grow to their longest, with full jitter, and are forgiven by a connection that stood', () => {
-  const longest = new Backoff({ min: 1, max: 8, factor: 2 }, () => 1)
-  expect([1, 2, 3, 4, 5].map(() => longest.next())).toEqual([1000, 2000, 4000, 8000, 8000])
-  longest.stood(7999)
-  expect(longest.next()).toBe(8000)
-  longest.stood(8000)
-  expect(longest.next()).toBe(1000)
-  expect(new Backoff({}, () => 0).next()).toBe(0)
-  const twice = new Backoff({ tries: 2 })
-  twice.next()
-  expect(twice.next()).toBeDefined()
-  expect(twice.next()).toBeUndefined()
 })
 
 test('close codes: which may be sent, and after which a client comes back', () => {

@@ -54,12 +54,12 @@ export function listen(entry: Entry): Outcome<Addr> {
 }
 
 /** A failure ends the fd. */
-export function connect(entry: Entry, to: ConnectTarget): Outcome<Addr> {
+export function connect(entry: Entry, to?: ConnectTarget): Outcome<Addr> {
   const { fd } = entry
   if (entry.isListener) throw refuse('EISLISTEN', `${entry.mode.name} does not connect`, fd, 'connect')
   if (entry.phase !== 'new' && entry.phase !== 'bound')
     throw refuse('EISCONN', `fd ${fd} is ${entry.phase} already`, fd, 'connect')
-  const target = toTarget(to, fd, 'connect')
+  const target = to === undefined && entry.mode.ownTarget ? {} : toTarget(to, fd, 'connect')
   entry.phase = 'connecting'
   return entry.host.call<Addr>(TO_WORKER.CONNECT, fd, target).settled(
     addr => {

@@ -8,8 +8,12 @@ import { TO_WORKER } from '../link/frames.ts'
 import type { RequestOptions } from '../types.ts'
 import { Outcome } from './outcome.ts'
 
-export function request(entry: Entry, data: unknown, { signal, timeout }: RequestOptions): Outcome<unknown> {
+export function request(entry: Entry, data: unknown, how: RequestOptions): Outcome<unknown> {
   const { fd, host } = entry
+  const { owner } = entry.mode
+  if (owner.request)
+    return new Outcome((resolve, reject) => owner.request!(data, entry, how).then(resolve, reject))
+  const { signal, timeout } = how
   if (signal?.aborted) return Outcome.rejected(cancelled(fd, signal.reason))
   const deadline = timeout === undefined ? null : [timeout]
   const { outcome, sequence } = host.openCall(TO_WORKER.CALL, fd, data, deadline)

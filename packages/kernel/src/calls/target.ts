@@ -9,7 +9,7 @@ import type { BindTarget } from '../types.ts'
 const LOOPBACK = '127.0.0.1'
 
 /** @throws SocketError EBADADDR */
-export function toTarget(at: BindTarget, fd: number, op: 'bind' | 'connect'): Target {
+export function toTarget(at: BindTarget | undefined, fd: number, op: 'bind' | 'connect'): Target {
   const refuse = (reason: string): SocketError => new SocketError('EBADADDR', `${op}: ${reason}`, { fd, op })
   if (typeof at === 'number') return { host: LOOPBACK, port: checkPort(at, refuse) }
   if (typeof at === 'string') return { path: at }

@@ -192,7 +192,8 @@ export class Entry implements OwnerPort {
     this.queued += size
     this.bytesOut += size
     this.messagesOut++
-    if (this.queued < this.highWater) return true
+    // Nothing crosses to a worker that is being restarted: `drain` tells when it is there again.
+    if (size > 0 && this.queued < this.highWater) return true
     this.needsDrain = true
     return false
   }

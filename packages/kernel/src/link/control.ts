@@ -5,13 +5,14 @@
  */
 import type { Endpoint } from 'comlink'
 import { pack, unpack } from 'msgpackr/pack'
+import type { ChildNotice, SpawnNotice, SpawnOrder } from '../spawn/messages.ts'
 import { type Channel, NO_ATTACHMENTS } from './transport.ts'
 
 const COMLINK = 0
 const NOTICE = 1
 
 /** What a worker tells the kernel without being asked. */
-export type Notice = LogLine | { kind: 'store-lost' }
+export type Notice = LogLine | { kind: 'store-lost' } | SpawnNotice | ChildNotice
 
 export interface LogLine {
   kind: 'log'
@@ -21,7 +22,7 @@ export interface LogLine {
 }
 
 /** What the kernel tells a worker without waiting, past everything queued on the data port. */
-export type Order = AbortOrder | StoreOrder | StoreGoneOrder
+export type Order = AbortOrder | StoreOrder | StoreGoneOrder | SpawnOrder
 
 export interface AbortOrder {
   kind: 'abort'

@@ -41,6 +41,8 @@ export const TO_WORKER = {
   CANCEL: 15,
   /** [first slot, generation]: a block of slots to open fds in */
   GRANT: 16,
+  /** [plugin, its config]: of no fd */
+  CONFIG: 17,
 } as const
 
 /** From a worker to the kernel. */

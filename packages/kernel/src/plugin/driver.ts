@@ -2,6 +2,7 @@
  * The worker's half of the plugin contract: what the kernel calls in a driver and what a driver may call.
  * @module
  */
+import type { Child, SpawnRequest } from '../spawn/child.ts'
 import type { Store } from '../store/store.ts'
 import type { Addr, CloseOptions, Option } from '../types.ts'
 
@@ -73,6 +74,13 @@ export interface PluginSocket extends Connection {
    * without one it is the worker's own memory. It is let go of with the worker, not by a driver.
    */
   readonly store: Store
+  /** What the program gave the plugin as a whole, the newest; undefined where it gave nothing. */
+  readonly config: unknown
+  /**
+   * Runs a program, in a process group of its own. It is ended with the socket, and killed with the worker. Its streams are
+   * paused.
+   */
+  spawn(request: SpawnRequest): Promise<Child>
   /** Lets drivers of other fds of this worker use something of this one, by name, for as long as the fd lives. */
   offer(name: string, service: unknown): void
   /** What another fd offers. Undefined: it is no fd of this worker, has ended, or offers nothing of that name. */
@@ -108,9 +116,14 @@ export interface Driver {
   close?(options: CloseOptions): void | Promise<void>
 }
 
+/** Modes, and the reason why each cannot be served. */
+export type Lacking = readonly (readonly [mode: number, reason: string])[]
+
 export interface WorkerDefinition {
   /** Makes the driver of a new fd of one of the plugin's modes. */
   open(mode: number, socket: PluginSocket): Driver
+  /** Asked once, when the worker starts: the plugin's modes that this system cannot serve, and why. `create` refuses them. */
+  lacking?(): Lacking | Promise<Lacking>
   /** Releases what the module holds: called when the worker stops, and for inline plugins before a restart. */
   dispose?(): void | Promise<void>
 }

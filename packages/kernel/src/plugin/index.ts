@@ -10,7 +10,9 @@ export {
   isSocketError,
   SocketError,
   toSocketError,
+  withoutStack,
 } from '../errors.ts'
+export type { Child, ChildExit, ChildStdio, SpawnRequest } from '../spawn/child.ts'
 export type { StoreLimits } from '../store/limits.ts'
 export type * from '../store/store.ts'
 export {
@@ -22,6 +24,7 @@ export {
   type Mode,
   type ModeSpec,
   type Option,
+  type RequestOptions,
   type TypeToken,
   type,
 } from '../types.ts'
@@ -31,12 +34,14 @@ export {
   defineWorker,
   type EmitOptions,
   type FunctionRef,
+  type Lacking,
   type PluginSocket,
   type Target,
   type WorkerDefinition,
 } from './driver.ts'
 export { libraryFailure } from './library-failure.ts'
 export { defineMode, type OwnerHalf, type OwnerPort } from './mode.ts'
+export { OnceATurn } from './once-a-turn.ts'
 export { defineOption, type Schema } from './option.ts'
 export * from './options/index.ts'
 export {
@@ -50,5 +55,13 @@ export {
   type ResourceLimits,
   sibling,
 } from './plugin.ts'
+export { PluginConfig } from './plugin-config.ts'
+export { Backoff, type Reconnect, reconnectSchema } from './reconnect.ts'
 export { boolean, integer, text } from './schemas.ts'
-export { clientTlsSettings, serverTlsSettings, type TlsSettings, tlsFailure } from './tls-settings.ts'
+export {
+  clientTlsSettings,
+  isTlsOption,
+  serverTlsSettings,
+  type TlsSettings,
+  tlsFailure,
+} from './tls-settings.ts'

@@ -2,7 +2,7 @@
  * What a socket mode is to the kernel: its number, what it speaks, and the plugin's half in the owner's thread.
  * @module
  */
-import type { Addr, AnyOption, Mode, ModeSpec, Option, TypeToken } from '../types.ts'
+import type { Addr, AnyOption, Mode, ModeSpec, Option, RequestOptions, TypeToken } from '../types.ts'
 
 /** What an owner half may do with one fd. */
 export interface OwnerPort {
@@ -58,6 +58,8 @@ export interface OwnerHalf<S extends ModeSpec = ModeSpec> {
   encode?(data: any): unknown
   /** Sends what the program wrote, where that takes more than {@link encode}. */
   send?(data: any, port: OwnerPort, transfer: boolean): boolean
+  /** What `kernel.request` does, where it is more than a call of the driver's that is answered once. */
+  request?(data: any, port: OwnerPort, how: RequestOptions): Promise<unknown>
   /** What a handler function chosen by the worker returned: the mode may answer with it. */
   result?(value: unknown, port: OwnerPort, message: unknown): void
   /** What the fd's own message handler returned, or resolved with. */
@@ -88,6 +90,8 @@ export interface ModeDefinition {
   readonly kind: ModeKind
   /** What happens to the mode's client fds when their worker is restarted. */
   readonly restart: 'close' | 'reconnect'
+  /** `connect` needs no target: the mode knows it by itself, or by an option. */
+  readonly ownTarget: boolean
   readonly owner: OwnerHalf<any>
 }
 
@@ -106,6 +110,8 @@ export interface ModeOptions<N extends string, F extends string, X extends strin
   flags?: readonly AnyOption[]
   kind: ModeKind
   restart?: 'close' | 'reconnect'
+  /** `connect` needs no target: its driver gets an empty one. @default false */
+  ownTarget?: boolean
   /** What the handlers get. */
   message: TypeToken<I>
   /** What `write` takes (on a server: on its connections). */
@@ -157,7 +163,8 @@ export function defineMode<
   options: ModeOptions<N, F, X, I, W, R> & { kind: 'both' },
 ): Mode<{ family: F | X | 'core'; message: I; write: W; connection: Spec<F | X, I, W, R> }>
 export function defineMode(options: ModeOptions<string, string, string, any, any, any>): any {
-  const { number, name, family, kind, families = [], flags = [], restart = 'close', owner = {} } = options
+  const { number, name, family, kind, families = [], flags = [] } = options
+  const { restart = 'close', ownTarget = false, owner = {} } = options
   const definition: ModeDefinition = {
     number,
     name,
@@ -167,6 +174,7 @@ export function defineMode(options: ModeOptions<string, string, string, any, any
     flags,
     kind,
     restart,
+    ownTarget,
     owner,
   }
   registry.set(`${number} ${name}`, definition)

@@ -7,6 +7,7 @@ import type { StoreLimits } from '../store/limits.ts'
 import type { AnyOption, Mode } from '../types.ts'
 import { findMode, type ModeDefinition } from './mode.ts'
 import { findOption, type OptionDefinition } from './option.ts'
+import type { PluginConfig } from './plugin-config.ts'
 
 /** The version of the contract between plugins and the kernel. A plugin of another version is refused. */
 export const API_VERSION = 1
@@ -64,6 +65,8 @@ export interface Plugin {
   readonly [MARK]: true
   readonly definition: PluginDefinition
   readonly settings: PluginSettings
+  /** What its drivers read as `socket.config`. */
+  readonly config?: PluginConfig<any>
 }
 
 export interface PluginOptions {

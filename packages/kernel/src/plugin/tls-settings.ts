@@ -123,3 +123,8 @@ export function tlsFailure(
     cause: error,
   })
 }
+
+/** Whether an option is one of TLS, whose change is one of certificates or of how they are asked for. */
+export function isTlsOption(option: number): boolean {
+  return option <= 1 || (option >= 320 && option < 340)
+}

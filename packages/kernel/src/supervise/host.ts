@@ -11,6 +11,7 @@ import type { WorkerPort } from '../fds/worker-port.ts'
 import { TO_WORKER } from '../link/frames.ts'
 import { addCounters, type LinkCounters, noCounters } from '../link/link.ts'
 import type { Plugin } from '../plugin/plugin.ts'
+import type { ChildNotice, SpawnNotice } from '../spawn/messages.ts'
 import type { CloseOptions } from '../types.ts'
 import type { WorkerInspection } from '../worker/control.ts'
 import type { RestartPolicy } from './backoff.ts'
@@ -36,6 +37,10 @@ export class PluginHost extends Supervised<WorkerIncarnation> implements WorkerP
   readonly #keeper: KeeperHost | undefined
   #waiting: (() => void)[] = []
   #openFds = 0
+  #lacking: ReadonlyMap<number, string> = new Map()
+  /** Children of lives that are over, being ended. */
+  readonly #dying = new Set<Promise<void>>()
+  readonly #unsubscribe: readonly (() => void)[]
   #keepsAlive = true
   #earlier: LinkCounters = noCounters()
 
@@ -45,6 +50,9 @@ export class PluginHost extends Supervised<WorkerIncarnation> implements WorkerP
     this.leases = new Leases(core)
     this.#plan = plan
     this.#keeper = keeper
+    this.#unsubscribe = plan.plugins.flatMap(({ definition, config }) =>
+      config ? [config.subscribe(value => this.#configure(definition.name, value))] : [],
+    )
   }
 
   get now(): number {
@@ -150,6 +158,22 @@ export class PluginHost extends Supervised<WorkerIncarnation> implements WorkerP
     else this.incarnation?.unref()
   }
 
+  /** Drains it, and waits for the children it had. */
+  override async stop(deadline: number): Promise<void> {
+    for (const undo of this.#unsubscribe) undo()
+    await super.stop(deadline)
+    await Promise.all(this.#dying)
+  }
+
+  /** Why the system cannot serve a mode, as its plugin found; undefined where it can. */
+  lacks(mode: number): string | undefined {
+    return this.#lacking.get(mode)
+  }
+
+  #configure(plugin: string, config: unknown): void {
+    this.frame(TO_WORKER.CONFIG, 0, 2, plugin, config)
+  }
+
   async inspect(): Promise<WorkerInspection | undefined> {
     return this.state === 'running' ? this.incarnation!.inspect() : undefined
   }
@@ -165,13 +189,16 @@ export class PluginHost extends Supervised<WorkerIncarnation> implements WorkerP
     )
   }
 
-  protected greet(incarnation: WorkerIncarnation): Promise<void> {
+  protected async greet(incarnation: WorkerIncarnation): Promise<void> {
     this.#keeper?.join(incarnation)
-    return incarnation.start(startOptions(this.#plan))
+    const { lacking = [] } = await incarnation.start(startOptions(this.#plan))
+    this.#lacking = new Map(lacking)
   }
 
   protected onRunning(): void {
     this.grantSlots()
+    for (const { definition, config } of this.plugins)
+      if (config) this.#configure(definition.name, config.value)
     this.#keepAlive()
   }
 
@@ -189,6 +216,10 @@ export class PluginHost extends Supervised<WorkerIncarnation> implements WorkerP
     if (givenUp) this.#waiting = []
   }
 
+  protected override onChildren(incarnation: WorkerIncarnation, notice: SpawnNotice | ChildNotice): void {
+    incarnation.children.noticed(notice)
+  }
+
   protected override onStopped(): void {
     const reason = new SocketError('ECLOSED', 'the kernel was closed')
     this.calls.rejectAll(fd => toSocketError(reason, 'ECLOSED', { fd }))
@@ -198,6 +229,8 @@ export class PluginHost extends Supervised<WorkerIncarnation> implements WorkerP
   protected override onBuried(incarnation: WorkerIncarnation): void {
     this.#earlier = this.counters
     this.#keeper?.leave(incarnation)
+    const gone = incarnation.children.close().finally(() => this.#dying.delete(gone))
+    this.#dying.add(gone)
   }
 
   protected override onStoreLost(incarnation: WorkerIncarnation): void {

@@ -11,7 +11,7 @@ import { ControlPort, type Notice, type Order } from '../link/control.ts'
 import { FRAME_VERSION } from '../link/frames.ts'
 import type { Transport } from '../link/transport.ts'
 import type { Isolation } from '../plugin/plugin.ts'
-import type { Control } from '../worker/control.ts'
+import type { Control, Hello } from '../worker/control.ts'
 
 /** How long after its deadline (ms) a worker that was asked to stop is waited for. */
 const STOP_GRACE = 1000
@@ -42,7 +42,7 @@ export class Incarnation<Start, Inside> {
   }
 
   /** Rejects with the reason when it cannot do what it is started for, or when it ends before it does. */
-  async start(options: Start): Promise<void> {
+  async start(options: Start): Promise<Hello> {
     const early = this.exited.then(error => {
       throw error ?? new Error('it ended before it was ready')
     })
@@ -50,7 +50,7 @@ export class Incarnation<Start, Inside> {
     const answer = await Promise.race([this.#remote.start(options), early])
     if (!answer.ok) throw fromErrorRecord(answer.error)
     const { frameVersion } = answer.value
-    if (frameVersion === FRAME_VERSION) return
+    if (frameVersion === FRAME_VERSION) return answer.value
     throw new Error(`it speaks frame version ${frameVersion}, this kernel ${FRAME_VERSION}`)
   }
 

@@ -80,13 +80,13 @@ export class KeeperHost extends Supervised<KeeperIncarnation> {
     )
   }
 
-  protected greet(incarnation: KeeperIncarnation): Promise<void> {
+  protected async greet(incarnation: KeeperIncarnation): Promise<void> {
     // A keeper that was killed leaves its socket behind: the next one has a name of its own.
     this.#address = this.#folder && {
       path: join(this.#folder.path, `store-${this.restarts}`),
       token: randomBytes(TOKEN_BYTES),
     }
-    return incarnation.start({ limits: this.#plan.storeLimits!, address: this.#address ?? null })
+    await incarnation.start({ limits: this.#plan.storeLimits!, address: this.#address ?? null })
   }
 
   protected onRunning(incarnation: KeeperIncarnation): void {

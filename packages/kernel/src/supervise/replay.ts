@@ -12,6 +12,8 @@ export function replay(host: PluginHost): void {
   for (const { fd, mode, journal } of entries)
     host.frame(TO_WORKER.CREATE, fd, 2, mode.number, journal.kept.size > 0 ? [...journal.kept] : null)
   for (const entry of entries) replayEntry(host, entry)
+  // What the lost worker held of them it gives no credit for any more.
+  for (const entry of entries) entry.credited(entry.queued)
 }
 
 function replayEntry(host: PluginHost, entry: Entry): void {

@@ -7,6 +7,7 @@ import { channels, type RestartEvent } from '../diagnostics.ts'
 import { SocketError, toSocketError } from '../errors.ts'
 import type { LogLine, Notice } from '../link/control.ts'
 import type { Isolation, Plugin } from '../plugin/plugin.ts'
+import type { ChildNotice, SpawnNotice } from '../spawn/messages.ts'
 import { Backoff, type RestartPolicy } from './backoff.ts'
 import type { Incarnation, IncarnationHandlers } from './incarnation.ts'
 
@@ -56,6 +57,10 @@ export abstract class Supervised<Life extends Incarnation<any, any>> {
   protected onStopped(): void {}
   /** An incarnation is let go of. */
   protected onBuried(_incarnation: Life): void {}
+  /** It speaks of child processes. */
+  protected onChildren(_incarnation: Life, { kind }: SpawnNotice | ChildNotice): void {
+    throw new SocketError('EPROTO', `a ${this.what} has no say in ${kind}`)
+  }
   /** It has no connection to its store any more. */
   protected onStoreLost(_incarnation: Life): void {}
 
@@ -158,6 +163,7 @@ export abstract class Supervised<Life extends Incarnation<any, any>> {
 
   #noticed(incarnation: Life, notice: Notice): void {
     if (notice.kind === 'store-lost') return this.onStoreLost(incarnation)
+    if (notice.kind !== 'log') return this.onChildren(incarnation, notice)
     const { level, message, details } = notice
     if (!LEVELS.includes(level)) throw new SocketError('EPROTO', `a log line of level ${level}`)
     this.core.logger[level]({ worker: this.name, ...details }, message)

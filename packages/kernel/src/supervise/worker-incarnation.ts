@@ -6,11 +6,13 @@ import type { LaunchOptions } from '../launch/launched.ts'
 import type { FrameHandler } from '../link/frames.ts'
 import { Link } from '../link/link.ts'
 import type { Isolation } from '../plugin/plugin.ts'
+import { WorkerChildren } from '../spawn/worker-children.ts'
 import type { StartOptions, WorkerInspection } from '../worker/control.ts'
 import { Incarnation, type IncarnationHandlers } from './incarnation.ts'
 
 export class WorkerIncarnation extends Incarnation<StartOptions, WorkerInspection> {
   readonly link: Link
+  readonly children = new WorkerChildren(order => this.order(order))
 
   constructor(
     isolation: Isolation,

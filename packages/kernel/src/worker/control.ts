@@ -3,6 +3,7 @@
  * @module
  */
 import { type ErrorRecord, toErrorRecord } from '../errors.ts'
+import type { Lacking } from '../plugin/driver.ts'
 import type { StoreLimits } from '../store/limits.ts'
 
 export interface StartOptions {
@@ -15,6 +16,8 @@ export interface StartOptions {
   readonly defaults: readonly (readonly [option: number, value: unknown])[]
   /** `append` options, whose values add up. */
   readonly appending: readonly number[]
+  /** Its children are the kernel's: it is a thread, or no worker at all. */
+  readonly hosted: boolean
   /** Null where no plugin uses one. */
   readonly store: {
     /** It lives in a keeper, to which the way is told apart; else in the worker's own memory. */
@@ -25,6 +28,8 @@ export interface StartOptions {
 
 export interface Hello {
   readonly frameVersion: number
+  /** Modes that this system cannot serve. */
+  readonly lacking?: Lacking
   readonly pid: number
   readonly node: string
 }

@@ -22,6 +22,7 @@ export function receiveFrame(
 ): void {
   if (op === TO_WORKER.CREATE) return host.create(fd, a, b)
   if (op === TO_WORKER.GRANT) return host.grant(a, b)
+  if (op === TO_WORKER.CONFIG) return void host.configs.set(a, b)
   const socket = host.table.get(fd)
   switch (op) {
     case TO_WORKER.WRITE:
@@ -61,7 +62,11 @@ function close(host: WorkerHost, socket: WorkerSocket, sequence: number, options
   const run = (): Promise<void> => {
     socket.finish()
     return answer(host, socket.fd, sequence, async () => {
-      await socket.driver.close?.(options)
+      try {
+        await socket.driver.close?.(options)
+      } finally {
+        socket.endChildren()
+      }
       return null
     })
   }

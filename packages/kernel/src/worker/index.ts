@@ -9,9 +9,11 @@ export {
   defineWorker,
   type EmitOptions,
   type FunctionRef,
+  type Lacking,
   type PluginSocket,
   type Target,
   type WorkerDefinition,
 } from '../plugin/driver.ts'
+export type { Child, ChildExit, ChildStdio, SpawnRequest } from '../spawn/child.ts'
 export type * from '../store/store.ts'
 export type { Addr, CloseOptions } from '../types.ts'

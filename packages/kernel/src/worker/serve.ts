@@ -38,19 +38,24 @@ function obey(host: WorkerHost, order: Order): void {
       return void host.stores.keeper.then(keeper => keeper.dial(order))
     case 'store-gone':
       return void host.stores.keeper.then(keeper => keeper.giveUp(new Error(order.reason)))
+    default:
+      return host.spawning.obey(order)
   }
 }
 
 async function start(host: WorkerHost, options: StartOptions): Promise<Hello> {
   for (const [option, value] of options.defaults) host.defaults.set(option, value)
   for (const option of options.appending) host.appending.add(option)
-  const loading = options.plugins.map(async ({ name, worker, modes }) => ({
-    modes,
-    definition: await load(name, worker),
-  }))
+  host.spawning.start(options.hosted)
+  const loading = options.plugins.map(async ({ name, worker, modes }) => {
+    const definition = await load(name, worker)
+    return { name, modes, definition, lacking: (await definition.lacking?.()) ?? [] }
+  })
   const [loaded] = await Promise.all([Promise.all(loading), host.stores.start(options.store)])
-  for (const { modes, definition } of loaded) for (const mode of modes) host.serve(mode, definition)
-  return { frameVersion: FRAME_VERSION, pid: process.pid, node: process.version }
+  for (const { name, modes, definition } of loaded)
+    for (const mode of modes) host.serve(mode, name, definition)
+  const lacking = loaded.flatMap(each => each.lacking)
+  return { frameVersion: FRAME_VERSION, pid: process.pid, node: process.version, lacking }
 }
 
 async function load(name: string, url: string): Promise<WorkerDefinition> {

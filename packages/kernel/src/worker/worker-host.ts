@@ -15,6 +15,7 @@ import type { Addr } from '../types.ts'
 import { inspectMemory, type WorkerInspection } from './control.ts'
 import { receiveFrame } from './inbound.ts'
 import { WorkerSocket } from './worker-socket.ts'
+import { WorkerSpawning } from './worker-spawning.ts'
 import { WorkerStore } from './worker-store.ts'
 
 /** Free slots below which the worker asks for another block. */
@@ -24,10 +25,13 @@ export class WorkerHost {
   readonly table = new FdTable<WorkerSocket>()
   readonly defaults = new Map<number, unknown>()
   readonly appending = new Set<number>()
-  readonly #definitions = new Map<number, WorkerDefinition>()
+  /** What the program gave each plugin, by its name. */
+  readonly configs = new Map<string, unknown>()
+  readonly #definitions = new Map<number, { plugin: string; definition: WorkerDefinition }>()
   readonly #disposers = new Set<WorkerDefinition>()
   readonly slots = new SlotAllocator()
   readonly stores: WorkerStore
+  readonly spawning: WorkerSpawning
   readonly #link: Link
   readonly #control: ControlPort<Order, Notice>
   #askedForSlots = false
@@ -42,6 +46,7 @@ export class WorkerHost {
         this.log('error', 'a listener of the store failed', { error: toErrorRecord(error, 'EPLUGIN') }),
       onMissing: () => control.notify({ kind: 'store-lost' }),
     })
+    this.spawning = new WorkerSpawning(notice => control.notify(notice))
     this.#link = new Link(
       channel,
       (op, fd, size, a, b, c, d) => receiveFrame(this, op, fd, size, a, b, c, d),
@@ -50,9 +55,15 @@ export class WorkerHost {
   }
 
   /** Registers who opens fds of a mode. */
-  serve(mode: number, definition: WorkerDefinition): void {
-    this.#definitions.set(mode, definition)
+  serve(mode: number, plugin: string, definition: WorkerDefinition): void {
+    this.#definitions.set(mode, { plugin, definition })
     this.#disposers.add(definition)
+  }
+
+  /** What the program gave the plugin of a mode. */
+  configOf(mode: number): unknown {
+    const served = this.#definitions.get(mode)
+    return served && this.configs.get(served.plugin)
   }
 
   frame(
@@ -93,9 +104,9 @@ export class WorkerHost {
     if (kept) socket.restoreKept(kept)
     this.table.add(socket)
     try {
-      const definition = this.#definitions.get(mode)
-      if (!definition) throw new SocketError('EMODENOTSUPP', `no plugin of this worker serves mode ${mode}`)
-      socket.driver = definition.open(mode, socket)
+      const served = this.#definitions.get(mode)
+      if (!served) throw new SocketError('EMODENOTSUPP', `no plugin of this worker serves mode ${mode}`)
+      socket.driver = served.definition.open(mode, socket)
     } catch (error) {
       socket.driver = {}
       socket.close(error instanceof Error ? error : new Error(String(error)))
@@ -187,6 +198,7 @@ export class WorkerHost {
       }),
     )
     await Promise.allSettled([...this.#disposers].map(async definition => definition.dispose?.()))
+    await this.spawning.dispose()
     await this.stores.dispose()
   }
 

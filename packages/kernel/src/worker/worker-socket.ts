@@ -6,10 +6,12 @@ import { type ErrorRecord, SocketError, toErrorRecord, toSocketError } from '../
 import { FROM_WORKER } from '../link/frames.ts'
 import type { Connection, Driver, EmitOptions, LogEntry, PluginSocket } from '../plugin/driver.ts'
 import { SO_OVERFLOW, SO_READ_WINDOW, SO_WRITE_HIGH_WATER } from '../plugin/options/socket.ts'
+import type { Child, SpawnRequest } from '../spawn/child.ts'
 import type { Store } from '../store/store.ts'
 import type { Addr, Option } from '../types.ts'
 import { DropReport } from './drop-report.ts'
 import { Serial } from './serial.ts'
+import { SocketChildren } from './socket-children.ts'
 import type { WorkerHost } from './worker-host.ts'
 import { WorkerOptions } from './worker-options.ts'
 
@@ -29,6 +31,7 @@ export class WorkerSocket implements PluginSocket {
   #kept: Map<string, unknown> | undefined
   #calls: Map<number, AbortController> | undefined
   #offers: Map<string, unknown> | undefined
+  #children: SocketChildren | undefined
   #credit: number
   #starved = false
   /** Bytes the driver has written out and the owner was not told of. */
@@ -63,6 +66,10 @@ export class WorkerSocket implements PluginSocket {
 
   get store(): Store {
     return this.host.stores.store
+  }
+
+  get config(): unknown {
+    return this.host.configOf(this.mode)
   }
 
   /** True when nothing this fd does keeps a write from running now. */
@@ -142,6 +149,7 @@ export class WorkerSocket implements PluginSocket {
     this.#drops?.flush()
     this.host.frame(FROM_WORKER.CLOSED, this.fd, 1, error ? toErrorRecord(error, 'ECONNRESET') : null)
     this.finish()
+    this.endChildren()
   }
 
   error(error: Error): boolean {
@@ -182,6 +190,16 @@ export class WorkerSocket implements PluginSocket {
 
   retire(functions: readonly number[]): void {
     if (functions.length > 0 && !this.ended) this.host.frame(FROM_WORKER.RETIRE, this.fd, 1, functions)
+  }
+
+  spawn(request: SpawnRequest): Promise<Child> {
+    this.#children ??= new SocketChildren()
+    return this.#children.adopt(this.host.spawning.spawn(request))
+  }
+
+  /** The driver is done with what it spawned. */
+  endChildren(): void {
+    this.#children?.end()
   }
 
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, details: LogEntry = {}): void {

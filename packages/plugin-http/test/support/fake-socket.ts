@@ -102,6 +102,12 @@ export class FakeSocket extends FakeConnection implements PluginSocket {
     return []
   }
 
+  readonly config = undefined
+
+  spawn(): never {
+    throw new Error('HTTP runs no programs')
+  }
+
   get store(): never {
     throw new Error('HTTP keeps nothing')
   }

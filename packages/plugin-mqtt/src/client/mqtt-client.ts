@@ -4,6 +4,7 @@
  */
 import {
   type Addr,
+  Backoff,
   type CloseOptions,
   type Driver,
   type Option,
@@ -30,7 +31,6 @@ import {
 } from '../options/index.ts'
 import type { WrittenWire } from '../wire.ts'
 import type { MqttWrite } from '../written.ts'
-import { Backoff } from './backoff.ts'
 import { BrokerConnection } from './broker-connection.ts'
 import { brokerFailure, mayRetry } from './failure.ts'
 import { introductionOf } from './introduction.ts'

@@ -2,21 +2,9 @@
  * Which broker, who to it, and how: 130-134, 137, 160, 163 and 166-167.
  * @module
  */
-import { defineOption, integer, type } from '@unisock/kernel/plugin'
+import { defineOption, integer, type Reconnect, reconnectSchema, type } from '@unisock/kernel/plugin'
 import type { UserProperties } from '../properties.ts'
 import { CLIENT, family, MAX_TEXT } from './family.ts'
-
-/** How a client comes back when its connection is lost. */
-export interface MqttReconnect {
-  /** Seconds that the first wait lasts at most; each is a random part of its longest (full jitter). @default 1 */
-  min?: number
-  /** Seconds that any wait lasts at most. @default 30 */
-  max?: number
-  /** By how much the longest wait grows with each failure. @default 2 */
-  factor?: number
-  /** Failures in a row after which the client ends. 0: none are too many. @default 0 */
-  tries?: number
-}
 
 /** Of the CONNECT packet and of the will in it (MQTT 5.0 section 3.1). */
 export interface ConnectProperties {
@@ -135,23 +123,8 @@ export const MQTT_RECONNECT = defineOption({
   name: 'MQTT_RECONNECT',
   family,
   modes: CLIENT,
-  schema: {
-    anyOf: [
-      { type: 'boolean' },
-      {
-        type: 'object',
-        additionalProperties: false,
-        properties: {
-          min: { type: 'number', exclusiveMinimum: 0, maximum: 3600 },
-          max: { type: 'number', exclusiveMinimum: 0, maximum: 86_400 },
-          factor: { type: 'number', minimum: 1, maximum: 10 },
-          tries: { type: 'integer', minimum: 0, maximum: 1_000_000 },
-        },
-      },
-    ],
-    description: 'Connect again when the connection is lost, and after how long.',
-  },
-  value: type<boolean | MqttReconnect>(),
+  schema: reconnectSchema,
+  value: type<boolean | Reconnect>(),
   default: true,
 })
 export const MQTT_PROPERTIES = defineOption({

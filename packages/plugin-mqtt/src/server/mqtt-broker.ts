@@ -8,7 +8,9 @@ import {
   type Addr,
   type CloseOptions,
   type Driver,
+  isTlsOption,
   libraryFailure,
+  OnceATurn,
   type PluginSocket,
   SO_BACKLOG,
   SO_IPV6ONLY,
@@ -47,7 +49,8 @@ export class MqttBroker implements Driver {
   #web: WebFront | undefined
   /** Over TLS; settled when it listens. */
   #secure = false
-  #certificates: Promise<void> | undefined
+  /** What is set in one turn takes effect together: a certificate alone would not fit its key. */
+  readonly #certificates = new OnceATurn(() => this.#readCertificates('setOption'))
   #closing = false
 
   constructor(socket: PluginSocket) {
@@ -118,7 +121,7 @@ export class MqttBroker implements Driver {
     if (option === MQTT_PUBLISH) return this.#publish(value as MqttPublish)
     if (option === SO_MAX_CONNECTIONS && this.#listener)
       this.#listener.maxConnections = (value as number) || undefined
-    if (this.#secure && isTlsOption(option)) return this.#changeCertificates()
+    if (this.#secure && isTlsOption(option)) return this.#certificates.ask()
   }
 
   drain(): void {
@@ -168,24 +171,4 @@ export class MqttBroker implements Driver {
       throw tlsFailure(error, 'server', op)
     }
   }
-
-  /** What is set in one turn takes effect together: a certificate alone would not fit its key. */
-  #changeCertificates(): Promise<void> {
-    this.#certificates ??= new Promise<void>((resolve, reject) => {
-      setImmediate(() => {
-        this.#certificates = undefined
-        try {
-          this.#readCertificates('setOption')
-          resolve()
-        } catch (error) {
-          reject(error)
-        }
-      })
-    })
-    return this.#certificates
-  }
-}
-
-function isTlsOption(option: number): boolean {
-  return option <= 1 || (option >= 320 && option < 340)
 }

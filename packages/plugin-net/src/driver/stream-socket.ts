@@ -9,7 +9,9 @@ import {
   type Connection,
   clientTlsSettings,
   type Driver,
+  isTlsOption,
   libraryFailure,
+  OnceATurn,
   type PluginSocket,
   SO_BACKLOG,
   SO_IPV6ONLY,
@@ -45,7 +47,8 @@ export class StreamSocket implements Driver {
   #connections = 0
   #shared: StreamConnectionOptions | undefined
   #listening = false
-  #certificates: Promise<void> | undefined
+  /** What is set in one turn takes effect together: a certificate alone would not fit its key. */
+  readonly #certificates = new OnceATurn(() => this.#secure(this.#listener!, 'setOption'))
 
   constructor(socket: PluginSocket, mode: StreamMode, wheel: TimerWheel) {
     this.#socket = socket
@@ -127,8 +130,7 @@ export class StreamSocket implements Driver {
     if (this.#client) return this.#client.setOption(option, value)
     if (option === SO_MAX_CONNECTIONS && this.#listener)
       this.#listener.maxConnections = (value as number) || undefined
-    if (this.#mode.secure && this.#listening && isTlsOption(option))
-      return this.#changeCertificates(this.#listener!)
+    if (this.#mode.secure && this.#listening && isTlsOption(option)) return this.#certificates.ask()
   }
 
   query(option: number): unknown {
@@ -198,27 +200,7 @@ export class StreamSocket implements Driver {
       throw tlsFailure(error, 'server', op)
     }
   }
-
-  /** What is set in one turn takes effect together: a certificate alone would not fit its key. */
-  #changeCertificates(listener: Listener): Promise<void> {
-    this.#certificates ??= new Promise<void>((resolve, reject) => {
-      setImmediate(() => {
-        this.#certificates = undefined
-        try {
-          this.#secure(listener, 'setOption')
-          resolve()
-        } catch (error) {
-          reject(error)
-        }
-      })
-    })
-    return this.#certificates
-  }
 }
 
 /** Bytes that Node reads ahead of the fd's credit. */
 const READ_AHEAD = 64 * 1024
-
-function isTlsOption(option: number): boolean {
-  return option <= 1 || (option >= 320 && option < 340)
-}

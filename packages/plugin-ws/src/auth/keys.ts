@@ -2,13 +2,13 @@
  * The keys that open a connection: `Authorization: Key <key>`.
  * @module
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** Digests of another process compare with none of ours. */
-const DIGEST_KEY = randomBytes(32)
+const SALT = randomBytes(32).toString('hex')
 
 function digest(text: string): Buffer {
-  return createHmac('sha256', DIGEST_KEY).update(text).digest()
+  return hash('sha256', SALT + text, 'buffer')
 }
 
 /**

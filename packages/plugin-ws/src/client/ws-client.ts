@@ -5,11 +5,13 @@
 import type { Socket } from 'node:net'
 import {
   type Addr,
+  Backoff,
   type CloseOptions,
   clientTlsSettings,
   type Driver,
   libraryFailure,
   type PluginSocket,
+  type Reconnect,
   SO_LINGER,
   SO_READ_WINDOW,
   SocketError,
@@ -32,8 +34,8 @@ import {
 } from '../options/index.ts'
 import type { Profile } from '../profile.ts'
 import type { WrittenWire } from '../wire.ts'
-import { Backoff, mayRetry, mayReturn } from './backoff.ts'
 import { handshake } from './handshake.ts'
+import { mayRetry, mayReturn } from './may-return.ts'
 import { type Destination, destinationOf } from './target.ts'
 
 /** Bytes that Node reads ahead of the fd's credit. */
@@ -52,7 +54,7 @@ export class WsClient implements Driver {
   #destination: Destination | undefined
   #connection: WsConnection | undefined
   #attempt: AbortController | undefined
-  #backoff: Backoff | undefined
+  readonly #backoff = new Backoff()
   /** On the clock of `performance.now()`. */
   #openedAt = 0
   #retry: NodeJS.Timeout | undefined
@@ -92,7 +94,7 @@ export class WsClient implements Driver {
   }
 
   setOption(option: number, value: unknown): void {
-    if (option === WS_RECONNECT) this.#backoff = undefined
+    if (option === WS_RECONNECT) this.#backoff.reset()
     this.#connection?.setOption(option, value)
   }
 
@@ -118,10 +120,16 @@ export class WsClient implements Driver {
 
   /** The connection was lost with the worker that had it. */
   #comeBack(): Addr {
-    if (this.#socket.option(WS_RECONNECT) === false)
+    if (this.#reconnect === false)
       throw new SocketError('EPLUGIN', 'the worker was restarted, and WS_RECONNECT (129) is off')
     this.#again(new SocketError('EPLUGIN', 'the connection was lost with its worker'))
     return NOWHERE
+  }
+
+  /** How it comes back; false: it does not. */
+  get #reconnect(): Reconnect | false {
+    const settings = this.#socket.option(WS_RECONNECT)
+    return settings === true ? {} : settings
   }
 
   /** No connection follows the one there is. */
@@ -210,7 +218,7 @@ export class WsClient implements Driver {
       this.#socket.close(error)
       return
     }
-    this.#backoff?.stood(performance.now() - this.#openedAt)
+    this.#backoff.stood(performance.now() - this.#openedAt, this.#reconnect || {})
     // What the lost connection held back of the program's credit is given back: it is lost too.
     this.#socket.drained()
     this.#again(error)
@@ -218,13 +226,12 @@ export class WsClient implements Driver {
 
   /** Reports why there is no connection, and waits for the next attempt; ends where there is to be none. */
   #again(error: SocketError | undefined): void {
-    const settings = this.#socket.option(WS_RECONNECT)
+    const settings = this.#reconnect
     if (this.#closed || settings === false) {
       this.#socket.close(error)
       return
     }
-    this.#backoff ??= new Backoff(settings === true ? {} : settings)
-    const delay = this.#backoff.next()
+    const delay = this.#backoff.next(settings)
     if (delay === undefined) {
       this.#socket.close(error)
       return

@@ -2,7 +2,7 @@
  * Close codes (RFC 6455 section 7.4).
  * @module
  */
-import { SocketError } from '@unisock/kernel/plugin'
+import { SocketError, withoutStack } from '@unisock/kernel/plugin'
 
 export const NORMAL = 1000
 export const GOING_AWAY = 1001
@@ -38,23 +38,13 @@ export function closeFailure(code: number, reason: string): SocketError | undefi
   if (code === NORMAL || code === GOING_AWAY || code === NO_STATUS) return undefined
   const details = { closeCode: code, reason }
   if (code === ABNORMAL)
-    return withoutStack('ECONNRESET', 'the connection was lost without a closing handshake (1006)', details)
-  return withoutStack('EPROTO', `the peer closed with ${code}${reason === '' ? '' : `: ${reason}`}`, details)
+    return told('ECONNRESET', 'the connection was lost without a closing handshake (1006)', details)
+  return told('EPROTO', `the peer closed with ${code}${reason === '' ? '' : `: ${reason}`}`, details)
 }
 
-/** What a peer did is in no line of code here; finding that out for each of many is dear. */
-function withoutStack(
-  code: string,
-  message: string,
-  details: Readonly<Record<string, unknown>>,
-): SocketError {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
-  try {
-    return new SocketError(code, message, { details })
-  } finally {
-    Error.stackTraceLimit = limit
-  }
+/** What a peer did is in no line of code here. */
+function told(code: string, message: string, details: Readonly<Record<string, unknown>>): SocketError {
+  return withoutStack(() => new SocketError(code, message, { details }))
 }
 
 function refuse(message: string): SocketError {

@@ -8,7 +8,9 @@ import {
   type Addr,
   type Connection,
   type Driver,
+  isTlsOption,
   libraryFailure,
+  OnceATurn,
   type PluginSocket,
   RATE_LIMIT_BAN,
   RATE_LIMIT_CONNECTIONS,
@@ -54,7 +56,8 @@ export class WsListener implements Driver {
   /** Over TLS; settled when it listens. */
   #secure = false
   #listening = false
-  #certificates: Promise<void> | undefined
+  /** What is set in one turn takes effect together: a certificate alone would not fit its key. */
+  readonly #certificates = new OnceATurn(() => this.#readCertificates('setOption'))
 
   constructor(socket: PluginSocket, isSecure: () => boolean, wheel: TimerWheel, profile: Profile) {
     this.#socket = socket
@@ -129,7 +132,7 @@ export class WsListener implements Driver {
       if (isLimit(option)) this.#handshakes.refreshLimits()
       return
     }
-    if (this.#secure && isTlsOption(option)) return this.#changeCertificates()
+    if (this.#secure && isTlsOption(option)) return this.#certificates.ask()
     if (isLimit(option)) this.#handshakes.refreshLimits()
     else if (option === WS_HANDSHAKE_TIMEOUT && this.#front) this.#front.timeout = this.#timeout
     this.#handshakes.refresh()
@@ -227,31 +230,11 @@ export class WsListener implements Driver {
       throw tlsFailure(error, 'server', op)
     }
   }
-
-  /** What is set in one turn takes effect together: a certificate alone would not fit its key. */
-  #changeCertificates(): Promise<void> {
-    this.#certificates ??= new Promise<void>((resolve, reject) => {
-      setImmediate(() => {
-        this.#certificates = undefined
-        try {
-          this.#readCertificates('setOption')
-          resolve()
-        } catch (error) {
-          reject(error)
-        }
-      })
-    })
-    return this.#certificates
-  }
 }
 
 /** Made where there is nothing but the fd: what a function is made beside, it keeps for as long as it is kept. */
 function closing(fd: Connection): (ending: Ending) => void {
   return ({ error }) => fd.close(error)
-}
-
-function isTlsOption(option: number): boolean {
-  return option <= 1 || (option >= 320 && option < 340)
 }
 
 function isHydrogenOption(option: number): boolean {

@@ -3,14 +3,14 @@
  * @module
  */
 import { createServer, type Server, type ServerOptions } from 'node:https'
-import type { PluginSocket } from '@unisock/kernel/plugin'
+import { OnceATurn, type PluginSocket } from '@unisock/kernel/plugin'
 import { type ServerTls, serverTlsOptions, useServerTls } from '@unisock/sockets/engine'
 import { readTls } from './tls.ts'
 
 export class Certificates {
   readonly #socket: PluginSocket
   #tls: ServerTls
-  #change: Promise<void> | undefined
+  #change: OnceATurn | undefined
 
   /** @throws {SocketError} `EINVAL` naming the option that is missing or wrong. */
   constructor(socket: PluginSocket) {
@@ -28,18 +28,10 @@ export class Certificates {
    * alone would not fit its key.
    */
   change(server: Server): Promise<void> {
-    this.#change ??= new Promise((resolve, reject) => {
-      setImmediate(() => {
-        this.#change = undefined
-        try {
-          this.#tls = readTls(this.#socket)
-          useServerTls(server, this.#tls)
-          resolve()
-        } catch (error) {
-          reject(error)
-        }
-      })
+    this.#change ??= new OnceATurn(() => {
+      this.#tls = readTls(this.#socket)
+      useServerTls(server, this.#tls)
     })
-    return this.#change
+    return this.#change.ask()
   }
 }
