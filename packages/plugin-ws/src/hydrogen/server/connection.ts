@@ -16,6 +16,7 @@ import type { GapNotice, Queued } from '../lanes/index.ts'
 import { joinGaps } from '../recovery/index.ts'
 import type { ReplyWire } from '../wire.ts'
 import type { HydrogenContext } from './context.ts'
+import { Inbox, type InboxOwner } from './inbox.ts'
 import { gapEvent, type LiveEvent, plainEvent } from './live-event.ts'
 import type { LiveSession } from './live-session.ts'
 import { type Frame, Outbox, type Outgoing, type Outlet } from './outbox.ts'
@@ -39,7 +40,7 @@ function toldOf(identity: Identity | undefined): Identity | undefined {
   return told
 }
 
-export class HydrogenConnection extends WsConnection implements Outlet {
+export class HydrogenConnection extends WsConnection implements Outlet, InboxOwner {
   readonly fd: Connection
   readonly machine = new ConnectionStateMachine()
   readonly outbox: Outbox
@@ -62,10 +63,8 @@ export class HydrogenConnection extends WsConnection implements Outlet {
   confirmed = false
   #ended = false
   #corked = false
-  /** Messages wait until an earlier one is done with. */
-  #busy = false
-  #inbox: string[] | undefined
-  #mayRead = true
+  /** While messages wait for one that takes time. */
+  #inbox: Inbox | undefined
   #faults = 0
   #faultsSince = 0
 
@@ -248,8 +247,18 @@ export class HydrogenConnection extends WsConnection implements Outlet {
   }
 
   override resume(): void {
-    this.#mayRead = true
-    if (!this.#busy) super.resume()
+    if (this.#inbox === undefined) super.resume()
+    else this.#inbox.mayRead = true
+  }
+
+  handle(text: string): boolean | Promise<boolean> {
+    return this.#context.commands.receive(this, text)
+  }
+
+  emptied(mayRead: boolean): void {
+    this.#inbox = undefined
+    // Of one that is being closed the peer's close is still to be read.
+    if (mayRead || this.#ended) super.resume()
   }
 
   override drain(): void {
@@ -264,9 +273,14 @@ export class HydrogenConnection extends WsConnection implements Outlet {
       return true
     }
     const text = data.toString()
-    if (!this.#busy) return this.#handle(text)
-    this.#inbox ??= []
-    this.#inbox.push(text)
+    if (this.#inbox !== undefined) {
+      this.#inbox.add(text)
+      return true
+    }
+    const handled = this.handle(text)
+    if (typeof handled === 'boolean') return handled
+    this.pause()
+    this.#inbox = new Inbox(this, handled)
     return true
   }
 
@@ -305,30 +319,5 @@ export class HydrogenConnection extends WsConnection implements Outlet {
     this.#corked = true
     this.cork()
     this.#context.flushLater(this)
-  }
-
-  #handle(text: string): boolean {
-    const handled = this.#context.commands.receive(this, text)
-    if (typeof handled === 'boolean') return handled
-    this.#busy = true
-    this.pause()
-    handled.then(mayRead => this.#handled(mayRead))
-    return true
-  }
-
-  #handled(mayRead: boolean): void {
-    this.#busy = false
-    if (!mayRead) this.#mayRead = false
-    const inbox = this.#inbox
-    this.#inbox = undefined
-    for (const [i, text] of inbox?.entries() ?? []) {
-      if (this.#ended) break
-      if (!this.#handle(text)) this.#mayRead = false
-      if (!this.#busy) continue
-      this.#inbox = inbox!.slice(i + 1)
-      return
-    }
-    // Of one that is being closed the peer's close is still to be read.
-    if (this.#mayRead || this.#ended) super.resume()
   }
 }
