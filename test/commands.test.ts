@@ -81,6 +81,9 @@ describe.skipIf(!curl)('the realm, started', () => {
         'Documentation',
         'In a browser',
         'To play',
+        'MQTT',
+        'Configuration',
+        'Maintenance',
         'The keeper',
       ])
       const fetchText = async (...args: string[]) =>

@@ -36,6 +36,10 @@ export class Accounts {
     return this.#accounts.has(player)
   }
 
+  isAdmin(player: number): boolean {
+    return this.#accounts.get(player)?.roles.includes('admin') === true
+  }
+
   verify(player: number, password: string): boolean {
     const account = this.#accounts.get(player)
     // Hashing for unknown players too keeps the time from telling who exists.

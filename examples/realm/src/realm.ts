@@ -1,32 +1,32 @@
 /**
  * The realm, served: a REST API with a page to play on and its WebSockets, and a landing page, their protocol work in one
- * worker named `web`, and a telnet door, its protocol work in one named `net`.
+ * worker named `web`, and a telnet door, its protocol work in one named `net`; one named `mqtt` where it is told of by MQTT,
+ * and one named `system` for its files, its programs and its signals.
  * @module
  */
 import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
 import { type Addr, createKernel, type Isolation } from '@unisock/kernel'
-import { HTTP_HEALTH_PATH, HTTP_SERVER, http } from '@unisock/plugin-http'
+import { external } from '@unisock/plugin-external'
+import { http } from '@unisock/plugin-http'
+import { mqtt } from '@unisock/plugin-mqtt'
 import { net } from '@unisock/plugin-net'
-import {
-  REST_ADD_ROUTE,
-  REST_DOCS_PATH,
-  REST_JWT_SECRET,
-  REST_OPENAPI_INFO,
-  REST_SERVER,
-  REST_VALIDATION_SCHEMA,
-  rest,
-} from '@unisock/plugin-rest'
+import { rest } from '@unisock/plugin-rest'
 import { ws } from '@unisock/plugin-ws'
 import { Accounts } from './accounts.ts'
 import { House } from './house.ts'
-import { landingPage } from './landing.ts'
-import { routes } from './routes.ts'
-import { SCHEMAS } from './schemas.ts'
+import type { Say } from './kept-open.ts'
+import { brokerAt } from './mqtt/broker.ts'
+import { Reports } from './mqtt/reports.ts'
+import { ConfigFile } from './system/config-file.ts'
+import { openSystem } from './system/open.ts'
+import { realmPermits } from './system/permits.ts'
 import { openDoor } from './telnet/door.ts'
 import { admin } from './web/admin.ts'
+import { openApi } from './web/api.ts'
 import { chat } from './web/chat.ts'
+import { openFront } from './web/front.ts'
 import { game } from './web/game.ts'
-import { PAGE_PATH, siteRoute } from './web/site.ts'
 import { openSockets } from './web/sockets.ts'
 import { realmStats } from './web/stats.ts'
 import { openStatus } from './web/status.ts'
@@ -41,7 +41,15 @@ export interface RealmOptions {
   telnetPort?: number
   /** Seconds between two reports of the server's state to who watches. @default 5 */
   statusInterval?: number
+  /** The URL of an MQTT broker that is told how the realm is; `embedded` runs one. Without it none is told. */
+  broker?: string | undefined
+  /** The configuration file. Without it the defaults are in force. */
+  config?: string | undefined
+  /** The name of the group of eventfds that signals maintenance. Without it nothing does. */
+  maintenance?: string | undefined
   isolation?: Isolation
+  /** @default console.log */
+  say?: Say
 }
 
 export interface Realm extends AsyncDisposable {
@@ -51,70 +59,71 @@ export interface Realm extends AsyncDisposable {
   /** The page to play on. */
   readonly play: string
   readonly telnet: Addr
+  /** The broker, for those who listen. */
+  readonly mqtt: string | undefined
+  readonly keeper: string
   /** The keeper's password, made anew at each start. */
   readonly password: string
 }
 
-const BASE_PATH = '/api/v1'
-const DOCS_PATH = '/docs'
-
+/** @throws Error where a port is taken, or the configuration is wrong */
 export async function startRealm({
   port = 0,
   apiPort = 0,
   telnetPort = 0,
   statusInterval = 5,
+  broker: brokerUrl,
+  config,
+  maintenance,
   isolation = 'thread',
+  say = console.log,
 }: RealmOptions = {}): Promise<Realm> {
-  const web = { worker: 'web', isolation }
-  const plugins = [http(web), rest(web), ws(web), net({ worker: 'net', isolation })]
-  const kernel = await createKernel({ plugins })
+  const path = config === undefined ? undefined : resolve(config)
+  const file = path === undefined ? undefined : new ConfigFile(path, say)
   const world = new World()
   const accounts = new Accounts()
   const house = new House(world, accounts)
+  if (file) house.config = file.read()
   const password = randomBytes(9).toString('base64url')
-  accounts.add(world.addPlayer({ name: 'keeper' }).id, password, ['admin'])
+  const keeper = world.addPlayer({ name: house.config.keeper })
+  accounts.add(keeper.id, password, ['admin'])
 
-  const api = kernel.create(REST_SERVER, {})
-  void kernel.setOption(api, REST_OPENAPI_INFO, { title: 'Realm', version: '0.1.0', base_path: BASE_PATH })
-  void kernel.setOption(api, REST_JWT_SECRET, accounts.secret)
-  void kernel.setOption(api, REST_VALIDATION_SCHEMA, { schemas: SCHEMAS })
-  void kernel.setOption(api, REST_DOCS_PATH, DOCS_PATH)
-  void kernel.setOption(api, HTTP_HEALTH_PATH, '/health')
-  for (const route of [...routes(world, accounts), siteRoute()])
-    void kernel.setOption(api, REST_ADD_ROUTE, route)
-  const apiAddress = await kernel.bind(api, apiPort)
-  await kernel.listen(api)
-  const origin = `http://127.0.0.1:${apiAddress.port}`
-  const status = await openStatus(kernel, house, api, statusInterval)
-  const stats = realmStats(house, status.hydrogen)
-  const sockets = await openSockets(kernel, house, api, { game, chat, admin: admin(stats) })
-  const door = await openDoor(kernel, house, telnetPort)
-  const places = {
-    api: `${origin}${BASE_PATH}`,
-    docs: `${origin}${DOCS_PATH}`,
-    play: `${origin}${BASE_PATH}${PAGE_PATH}`,
-    telnet: door.address,
-  }
-
-  const page = kernel.create(HTTP_SERVER, (fd, request) => {
-    const found = request.path === '/'
-    kernel.write(fd, {
-      status: found ? 200 : 404,
-      headers: { 'content-type': 'text/html; charset=utf-8' },
-      body: found ? landingPage(world, places) : '<!doctype html><title>Not here</title><p>Not here.',
-    })
+  const web = { worker: 'web', isolation }
+  const kernel = await createKernel({
+    plugins: [
+      http(web),
+      rest(web),
+      ws(web),
+      net({ worker: 'net', isolation }),
+      ...(brokerUrl === undefined ? [] : [mqtt({ worker: 'mqtt', isolation })]),
+      ...(path === undefined && maintenance === undefined
+        ? []
+        : [external({ worker: 'system', isolation, ...realmPermits(path) })]),
+    ],
   })
-  const pageAddress = await kernel.bind(page, port)
-  await kernel.listen(page)
+  const api = await openApi(kernel, house, apiPort)
+  const status = await openStatus(kernel, house, api.fd, statusInterval)
+  const stats = realmStats(house, status.hydrogen)
+  const sockets = await openSockets(kernel, house, api.fd, { game, chat, admin: admin(stats) })
+  const door = await openDoor(kernel, house, telnetPort)
+  const system = await openSystem(kernel, house, keeper, { config: file, maintenance }, door.configure, say)
+  const broker = brokerUrl === undefined ? undefined : await brokerAt(kernel, brokerUrl)
+  const reports = broker && new Reports(kernel, house, broker.own, say)
+  await reports?.start()
+  const places = { ...api.places, telnet: door.address, mqtt: broker?.url }
+  const page = await openFront(kernel, world, places, port)
   return {
     ...places,
-    page: `http://127.0.0.1:${pageAddress.port}/`,
+    page,
+    keeper: keeper.name,
     password,
-    [Symbol.asyncDispose]() {
+    async [Symbol.asyncDispose]() {
+      system[Symbol.dispose]()
+      await reports?.stop()
       status[Symbol.dispose]()
       sockets[Symbol.dispose]()
       door.close()
-      return kernel.close()
+      await kernel.close()
     },
   }
 }

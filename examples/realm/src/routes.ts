@@ -3,7 +3,7 @@
  * @module
  */
 import { type AnyRoute, problem, type RestRequest, reply, route } from '@unisock/plugin-rest'
-import type { Accounts } from './accounts.ts'
+import type { House } from './house.ts'
 import { ANSWERS } from './schemas.ts'
 import type { Player, Room, World } from './world.ts'
 
@@ -11,11 +11,11 @@ const ADMIN = { roles: ['admin'] }
 
 type RoomContent = Omit<Room, 'id'>
 
-export function routes(world: World, accounts: Accounts): AnyRoute[] {
-  return [...realmRoutes(world, accounts), ...playerRoutes(world, accounts), ...roomRoutes(world)]
+export function routes(house: House): AnyRoute[] {
+  return [...realmRoutes(house), ...playerRoutes(house), ...roomRoutes(house.world)]
 }
 
-function realmRoutes(world: World, accounts: Accounts): AnyRoute[] {
+function realmRoutes({ world, accounts }: House): AnyRoute[] {
   return [
     route({
       method: 'GET',
@@ -69,7 +69,8 @@ function realmRoutes(world: World, accounts: Accounts): AnyRoute[] {
   ]
 }
 
-function playerRoutes(world: World, accounts: Accounts): AnyRoute[] {
+function playerRoutes(house: House): AnyRoute[] {
+  const { world, accounts } = house
   const find = (id: number): Player => {
     const player = world.player(id)
     if (!player) throw problem(404, `there is no player ${id}`)
@@ -117,10 +118,16 @@ function playerRoutes(world: World, accounts: Accounts): AnyRoute[] {
         operationId: 'createPlayer',
         tags: ['players'],
         body: { $ref: 'NewPlayer' },
-        responses: { 201: ANSWERS.player, 409: { description: 'The name is taken' } },
+        responses: {
+          201: ANSWERS.player,
+          409: { description: 'The name is taken' },
+          503: { description: 'Nobody new is let in' },
+        },
       },
       handler: (request: RestRequest<object, { name: string; password: string }>) => {
         const { name, password } = request.body
+        const refusal = house.refusal()
+        if (refusal !== undefined) throw problem(503, refusal)
         if (world.playerNamed(name)) throw problem(409, `the name ${name} is taken`)
         const player = world.addPlayer({ name })
         accounts.add(player.id, password)

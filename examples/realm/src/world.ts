@@ -22,11 +22,16 @@ export interface Player {
 
 export type NewPlayer = Pick<Player, 'name'> & Partial<Pick<Player, 'room'>>
 
+/** What becomes of what is said before anybody hears it: it is passed on, at once or later. */
+export type Filter = (text: string, pass: (text: string) => void) => void
+
 export class World {
   readonly #rooms = new Map<string, Room>()
   readonly #players = new Map<number, Player>()
   readonly #observers = new Set<WorldObserver>()
   #lastPlayer = 0
+  /** Of what players say. */
+  filter: Filter = (text, pass) => pass(text)
 
   constructor() {
     for (const room of ROOMS) this.#rooms.set(room.id, room)
@@ -106,12 +111,13 @@ export class World {
   }
 
   say(player: Player, text: string): void {
-    this.#tell({ type: 'said', player, room: player.room, text })
+    const { room } = player
+    this.filter(text, heard => this.#tell({ type: 'said', player, room, text: heard }))
   }
 
   /** Speaks to the whole realm. */
   chat(player: Player, text: string): void {
-    this.#tell({ type: 'chatted', player, text })
+    this.filter(text, heard => this.#tell({ type: 'chatted', player, text: heard }))
   }
 
   announce(player: Player, text: string): void {

@@ -12,6 +12,14 @@ export function printable(text: string): string {
   return stripVTControlCharacters(text).replace(UNPRINTABLE, '')
 }
 
+/** Letters, with marks, apostrophes and hyphens inside. */
+const NAME = /^\p{L}[\p{L}\p{M}'-]{1,19}$/u
+
+/** Whether a player may be called so. */
+export function isName(text: string): boolean {
+  return NAME.test(text)
+}
+
 export type Style = 'title' | 'exits' | 'people' | 'speech' | 'hint'
 
 export type Paint = (style: Style, text: string) => string

@@ -4,6 +4,7 @@
  */
 import { type Addr, createKernel } from '@unisock/kernel'
 import { MUD, net, SO_TELNET } from '@unisock/plugin-net'
+import type { Judge } from '../check.ts'
 
 interface Step {
   readonly type: string
@@ -11,20 +12,22 @@ interface Step {
   readonly expect: string
 }
 
-const STEPS: readonly Step[] = [
+const stepsOf = (masked: string): readonly Step[] => [
   { type: 'Finch', expect: 'The Gate' },
   { type: 'north', expect: 'The Square' },
-  { type: 'say Anybody here?', expect: 'You say: Anybody here?' },
+  { type: 'say Drat, nobody here?', expect: `You say: ${masked}, nobody here?` },
   { type: 'who', expect: 'Finch, The Square' },
   { type: 'quit', expect: 'Farewell.' },
 ]
 const PATIENCE_MS = 10_000
 
-/** Calls `judge` for each step. */
-export async function playRealm(
-  { address, port }: Addr,
-  judge: (line: string, fine: boolean) => void,
-): Promise<void> {
+/**
+ * Calls `judge` for each step.
+ *
+ * @param masked what becomes of a word that is masked
+ */
+export async function playRealm({ address, port }: Addr, masked: string, judge: Judge): Promise<void> {
+  const steps = stepsOf(masked)
   const kernel = await createKernel({ plugins: [net({ worker: 'player' })] })
   try {
     const player = kernel.socket(MUD)
@@ -40,11 +43,11 @@ export async function playRealm(
       if (message.type !== 'text') continue
       seen += message.text
       if (!seen.includes(expected)) continue
-      if (step > 0) judge(`telnet: ${STEPS[step - 1]!.type} → ${expected}`, true)
-      if (step === STEPS.length) break
+      if (step > 0) judge(`telnet: ${steps[step - 1]!.type} → ${expected}`, true)
+      if (step === steps.length) break
       seen = ''
-      expected = STEPS[step]!.expect
-      player.write(`${STEPS[step++]!.type}\n`)
+      expected = steps[step]!.expect
+      player.write(`${steps[step++]!.type}\n`)
     }
     clearTimeout(deadline)
     if (!seen.includes(expected)) judge(`telnet: ${expected} did not come`, false)

@@ -9,12 +9,13 @@ import { Terminal } from './terminal.ts'
 import { Visitor } from './visitor.ts'
 
 const MAX_VISITORS = 200
-const IDLE_MINUTES = 60
 const MAX_LINE = 1024
 const HIGH_WATER = 16 * 1024
 
 export interface Door {
   readonly address: Addr
+  /** Takes what the configuration says. */
+  configure(): void
   /** Tells everybody that the realm is over. */
   close(): void
 }
@@ -43,7 +44,10 @@ export async function openDoor(kernel: Kernel, house: House, port: number): Prom
     mssp: { NAME: 'Realm', PLAYERS: world.players().length, UPTIME: started, ANSI: true, 'UTF-8': true },
   })
   void kernel.setOption(door, SO_TELNET, telnet())
-  void kernel.setOption(door, SO_LONG_TIMEOUT, IDLE_MINUTES)
+  const configure = (): void => {
+    void kernel.setOption(door, SO_LONG_TIMEOUT, house.config.limits.idleMinutes)
+  }
+  configure()
   void kernel.setOption(door, SO_MAX_CONNECTIONS, MAX_VISITORS)
   void kernel.setOption(door, SO_WRITE_HIGH_WATER, HIGH_WATER)
   const address = await kernel.bind(door, port)
@@ -55,6 +59,7 @@ export async function openDoor(kernel: Kernel, house: House, port: number): Prom
   })
   return {
     address,
+    configure,
     close() {
       watch[Symbol.dispose]()
       kernel.broadcast(door, { text: '\nThe realm closes.\n' })

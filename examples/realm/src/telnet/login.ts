@@ -2,13 +2,11 @@
  * The dialog at the door: a name, and a password where the name has an account.
  * @module
  */
-import type { Accounts } from '../accounts.ts'
-import { printable } from '../play/text.ts'
-import type { Player, World } from '../world.ts'
+import type { House } from '../house.ts'
+import { isName, printable } from '../play/text.ts'
+import type { Player } from '../world.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Letters, with marks, apostrophes and hyphens inside. */
-const NAME = /^\p{L}[\p{L}\p{M}'-]{1,19}$/u
 const MAX_TRIES = 3
 
 export interface LoginResult {
@@ -18,21 +16,19 @@ export interface LoginResult {
 }
 
 export class Login {
-  readonly #world: World
-  readonly #accounts: Accounts
+  readonly #house: House
   readonly #terminal: Terminal
   readonly #result: LoginResult
   /** Who has to prove it. */
   #claimed: Player | undefined
   #tries = 0
 
-  constructor(world: World, accounts: Accounts, terminal: Terminal, result: LoginResult) {
-    this.#world = world
-    this.#accounts = accounts
+  constructor(house: House, terminal: Terminal, result: LoginResult) {
+    this.#house = house
     this.#terminal = terminal
     this.#result = result
     terminal.setPrompt('Your name: ')
-    terminal.print('Welcome to the realm. A name is enough to look around.')
+    terminal.print(printable(house.config.greeting))
   }
 
   line(text: string): void {
@@ -41,22 +37,30 @@ export class Login {
   }
 
   #name(name: string): void {
-    const known = this.#world.playerNamed(name)
-    if (known && this.#accounts.has(known.id)) {
+    const { world, accounts } = this.#house
+    const known = world.playerNamed(name)
+    if (known && accounts.has(known.id)) {
       this.#claimed = known
       this.#terminal.echo(false)
       this.#terminal.setPrompt('Password: ')
       this.#terminal.print('')
     } else if (known) this.#terminal.print(`${name} is taken. Choose another name.`)
-    else if (!NAME.test(name)) this.#terminal.print('A name has 2 to 20 letters. Choose another one.')
-    else this.#result.admit(this.#world.addPlayer({ name }), true)
+    else if (!isName(name)) this.#terminal.print('A name has 2 to 20 letters. Choose another one.')
+    else this.#guest(name)
+  }
+
+  #guest(name: string): void {
+    const refusal = this.#house.refusal()
+    if (refusal === undefined) this.#result.admit(this.#house.world.addPlayer({ name }), true)
+    else this.#result.refuse(refusal)
   }
 
   #password(password: string, player: Player): void {
-    const known = this.#accounts.verify(player.id, password)
+    const known = this.#house.accounts.verify(player.id, password)
     if (!known && ++this.#tries < MAX_TRIES) return this.#terminal.print('That is wrong.')
     this.#terminal.echo(true)
-    if (known) this.#result.admit(player, false)
-    else this.#result.refuse('That is wrong. Come back when you remember.')
+    const refusal = known ? this.#house.refusal(player) : 'That is wrong. Come back when you remember.'
+    if (refusal === undefined) this.#result.admit(player, false)
+    else this.#result.refuse(refusal)
   }
 }

@@ -23,7 +23,7 @@ export class Visitor implements Visit {
     this.#house = house
     this.#terminal = terminal
     this.#hangUp = hangUp
-    this.#login = new Login(house.world, house.accounts, terminal, {
+    this.#login = new Login(house, terminal, {
       admit: (player, isGuest) => this.#admit(player, isGuest),
       refuse: why => this.end(why),
     })

@@ -24,6 +24,11 @@ export const game: Subprotocol = ({ house, player, line }) => {
       house.leave(player, visit)
     },
   }
+  const refusal = house.refusal(player)
+  if (refusal !== undefined) {
+    visit.end(refusal)
+    return undefined
+  }
   house.enter(player, visit)
   const session = new Session(house.world, player, new JsonView(line), words => visit.end(words))
   return {

@@ -11,6 +11,7 @@
  */
 import { type Fd, type Kernel, SO_MAX_CONNECTIONS } from '@unisock/kernel'
 import { createHydrogenServer, type Hydrogen } from '@unisock/plugin-ws'
+import { takeCensus, watchCensus } from '../census.ts'
 import type { House } from '../house.ts'
 import { describeEvent } from '../play/scenery.ts'
 import { plain, printable } from '../play/text.ts'
@@ -46,34 +47,22 @@ export async function openStatus(
       [NEWS]: { history: { count: 100, age: HOUR } },
     },
   })
-  let isDue = false
-  const takeCensus = (): void => {
-    isDue = false
-    const { world, playing } = house
-    void hydrogen.publish(CENSUS, { playing, players: world.players().length, rooms: world.rooms().length })
-  }
+  const publishCensus = (): void => void hydrogen.publish(CENSUS, takeCensus(house))
   const watch = house.world.watch(event => {
     const text = newsOf(house.world, event)
     if (text !== undefined) void hydrogen.publish(NEWS, { text }, { action: event.type })
     if (event.type === 'gone') void hydrogen.disconnect({ user: String(event.player.id) }, { end: true })
-    if (isDue || !CHANGES.has(event.type)) return
-    isDue = true
-    // Whoever arrives is not yet counted among those who play.
-    queueMicrotask(takeCensus)
   })
-  takeCensus()
-  return { hydrogen, [Symbol.dispose]: () => watch[Symbol.dispose]() }
+  const census = watchCensus(house, publishCensus)
+  publishCensus()
+  return {
+    hydrogen,
+    [Symbol.dispose]() {
+      watch[Symbol.dispose]()
+      census[Symbol.dispose]()
+    },
+  }
 }
-
-/** What the numbers depend on. */
-const CHANGES: ReadonlySet<WorldEvent['type']> = new Set([
-  'arrived',
-  'gone',
-  'woke',
-  'slept',
-  'built',
-  'razed',
-])
 
 /** Undefined for what is between those who are there. */
 function newsOf(world: World, event: WorldEvent): string | undefined {

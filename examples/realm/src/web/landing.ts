@@ -3,16 +3,18 @@
  * @module
  */
 import type { Addr } from '@unisock/kernel'
-import type { Room, World } from './world.ts'
+import type { Room, World } from '../world.ts'
 
 export interface Places {
   readonly api: string
   readonly docs: string
   readonly play: string
   readonly telnet: Pick<Addr, 'address' | 'port'>
+  /** Of the broker that is told how the realm is. */
+  readonly mqtt: string | undefined
 }
 
-export function landingPage(world: World, { api, docs, play, telnet }: Places): string {
+export function landingPage(world: World, { api, docs, play, telnet, mqtt }: Places): string {
   const players = world.players().length
   return `<!doctype html>
 <html lang="en">
@@ -34,7 +36,7 @@ export function landingPage(world: World, { api, docs, play, telnet }: Places): 
     <tr><td><a href="${api}/realm">${api}/realm</a><td>How the realm is
     <tr><td><a href="${api}/players">${api}/players</a><td>${players} ${players === 1 ? 'player' : 'players'}
     <tr><td><a href="${api}/rooms">${api}/rooms</a><td>${world.rooms().length} rooms
-    <tr><td><a href="${docs}/json">${docs}/json</a><td>The OpenAPI document
+    <tr><td><a href="${docs}/json">${docs}/json</a><td>The OpenAPI document${mqtt === undefined ? '' : `\n    <tr><td>${escapeHtml(mqtt)}<td>Who plays, and how the realm is: <code>mud/#</code> by MQTT`}
   </table>
   <p>Calls that have a lock in the documentation need a token: <code>POST /login</code> gives one. The keeper's password is
   printed where the realm was started.</p>
