@@ -57,6 +57,36 @@ data: 1
 200 hello 127.0.0.1
 `
 
+const CACHE_ANSWERS = `page 1 unisock; fwd=miss; stored
+page 1 unisock; hit
+ null
+page 2 unisock; fwd=miss; stored
+{ hits: 1, misses: 2 }
+`
+
+const USE_APACHE = `
+const { port } = kernel.address(files)!
+const response = await fetch(\`http://127.0.0.1:\${port}/tsconfig.json\`)
+console.log(response.status, response.headers.get('x-sendfile'), (await response.text()).length > 0)
+console.log((await fetch(\`http://127.0.0.1:\${kernel.address(world)!.port}/health\`)).status)
+console.log(line)
+await kernel.close()
+`
+
+const APACHE_SAID = new RegExp(
+  [
+    '^# Needs: mod_proxy mod_proxy_fcgi',
+    'ProxyPass "/game/static" "!"',
+    'ProxyPass "/game" "fcgi://127\\.0\\.0\\.1:\\d+/game" enablereuse=on',
+    'AllowEncodedSlashes NoDecode',
+    '',
+    '200 null true',
+    '200',
+    'BalancerMember "http://127\\.0\\.0\\.1:\\d+" ttl=30 route=a loadfactor=3 hcmethod=GET hcuri=/health hcinterval=2',
+    '$',
+  ].join('\n'),
+)
+
 const USE_REST = `
 async function ask(path: string, { headers, ...init }: RequestInit = {}): Promise<any> {
   const response = await fetch(\`http://127.0.0.1:\${port}\${path}\`, { ...init, headers: headers ?? {} })
@@ -282,6 +312,16 @@ await said(6)
 await kernel.close()
 `
 
+const CLIENT_SAYS = `200 { asked: 'GET /things?id=7' }
+true application/json; charset=utf-8
+1 { asked: 'GET /new' }
+22
+{ id: 7, name: 'ann' }
+404 there is no user 8
+{ id: 7, name: 'ann' }
+EINVAL getUser the call does not fit: path/id must be integer
+`
+
 describe('the examples of the manual', () => {
   const openssl = findProgram('openssl')
 
@@ -300,6 +340,31 @@ describe('the examples of the manual', () => {
       stdout: HTTP_ANSWERS,
       stderr: '',
     })
+  })
+
+  test('docs/http-client.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('http-client')
+    expect(await runManual('docs/http-client.md', 'await kernel.close()', folder.path)).toEqual({
+      code: 0,
+      stdout: CLIENT_SAYS,
+      stderr: '',
+    })
+  })
+
+  test('docs/cache.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('manual')
+    expect(await runManual('docs/cache.md', 'await kernel.close()', folder.path)).toEqual({
+      code: 0,
+      stdout: CACHE_ANSWERS,
+      stderr: '',
+    })
+  })
+
+  test('docs/apache.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('manual')
+    const { stdout, ...rest } = await runManual('docs/apache.md', USE_APACHE, folder.path)
+    expect(rest).toMatchObject({ code: 0, stderr: '' })
+    expect(stdout).toMatch(APACHE_SAID)
   })
 
   test('docs/rest.md compile and work', { timeout: 60_000 }, async () => {

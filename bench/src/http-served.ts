@@ -22,9 +22,9 @@ export interface HttpLoadResult extends LoadResult {
 
 /** Requests a second, their p99, and CPU a request. */
 export const http =
-  (server: string, load: Omit<HttpLoad, keyof Load>): Contender =>
+  (server: string, load: Omit<HttpLoad, keyof Load>, args: readonly string[] = []): Contender =>
   async ({ quick }) => {
-    const measured = await underLoad<HttpLoad, HttpLoadResult>({ server, by: 'http-load', load, quick })
+    const measured = await underLoad<HttpLoad, HttpLoadResult>({ server, args, by: 'http-load', load, quick })
     const { requests, failures, p99 } = measured.result
     if (failures > 0) throw new Error(`${server}: ${failures} requests failed`)
     return { ...perUnit('requests', requests, measured), p99 }

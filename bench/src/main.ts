@@ -11,6 +11,9 @@ import { boot } from './cases/boot.ts'
 import { connections } from './cases/connections.ts'
 import { eventfdSignal } from './cases/eventfd-signal.ts'
 import { externalPipe } from './cases/external-pipe.ts'
+import { fastCgiApache, fastCgiNginx } from './cases/fastcgi.ts'
+import { httpCached } from './cases/http-cached.ts'
+import { httpClient } from './cases/http-client.ts'
 import { httpHello } from './cases/http-hello.ts'
 import { httpWork } from './cases/http-work.ts'
 import { inotifyBurst } from './cases/inotify-burst.ts'
@@ -31,8 +34,12 @@ const CASES: readonly Case[] = [
   link,
   linkProcess,
   httpHello,
+  httpCached,
   httpWork,
+  httpClient,
   restValidated,
+  fastCgiApache,
+  fastCgiNginx,
   mqttPublish0,
   mqttPublish1,
   wsEcho,

@@ -1,5 +1,5 @@
 /**
- * HTTP and HTTPS servers as socket modes.
+ * HTTP and HTTPS servers and clients as socket modes.
  * @module
  */
 import {
@@ -10,9 +10,25 @@ import {
   socketOptions,
   tlsOptions,
 } from '@unisock/kernel/plugin'
-import { httpOptions } from './core/index.ts'
-import { HTTP_SERVER, HTTPS_SERVER } from './modes.ts'
+import { httpClientOptions } from './client/index.ts'
+import { apacheOptions, cacheOptions, httpOptions } from './core/index.ts'
+import { HTTP_CLIENT, HTTP_SERVER, HTTPS_CLIENT, HTTPS_SERVER } from './modes.ts'
 
+export type {
+  FormFields,
+  HttpClientBody,
+  HttpClientRequest,
+  HttpClientWrite,
+  HttpResponse,
+  MultipartFields,
+  MultipartFile,
+  ResponseBody,
+} from './client/index.ts'
+export * from './client/options.ts'
+export type { Front, FrontTls } from './core/apache/front.ts'
+export * from './core/apache/options.ts'
+export type { FastCgiPath, FastCgiPlace } from './core/apache/place.ts'
+export * from './core/cache/options.ts'
 export type {
   BodySource,
   HttpBody,
@@ -25,7 +41,7 @@ export type {
   RequestBody,
 } from './core/index.ts'
 export * from './core/options.ts'
-export { HTTP_SERVER, HTTPS_SERVER } from './modes.ts'
+export { HTTP_CLIENT, HTTP_SERVER, HTTPS_CLIENT, HTTPS_SERVER } from './modes.ts'
 
 /** The plugin: `createKernel({ plugins: [http()] })`. */
 export const http = definePlugin({
@@ -44,7 +60,16 @@ export const http = definePlugin({
       [340, 342],
     ],
   },
-  modes: { HTTP_SERVER, HTTPS_SERVER },
-  options: { ...httpOptions, ...socketOptions, ...flagOptions, ...tlsOptions },
+  modes: { HTTP_SERVER, HTTPS_SERVER, HTTP_CLIENT, HTTPS_CLIENT },
+  options: {
+    ...httpOptions,
+    ...httpClientOptions,
+    ...apacheOptions,
+    ...cacheOptions,
+    ...socketOptions,
+    ...flagOptions,
+    ...tlsOptions,
+  },
   worker: sibling('./worker', import.meta.url),
+  keeper: { optional: true },
 })

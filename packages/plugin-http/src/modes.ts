@@ -1,14 +1,15 @@
 /**
- * The socket modes of HTTP servers.
+ * The socket modes of HTTP servers and clients.
  * @module
  */
-import { defineMode, HTTP_SERVER_MODE, type } from '@unisock/kernel/plugin'
+import { defineMode, HTTP_CLIENT_MODE, HTTP_SERVER_MODE, type } from '@unisock/kernel/plugin'
+import { type HttpClientWrite, type HttpResponse, httpClientOwner } from './client/index.ts'
 import { type HttpRequest, type HttpWrite, httpOwner } from './core/index.ts'
 
 const shared = {
   package: '@unisock/plugin-http',
   family: 'http',
-  families: ['tls'],
+  families: ['tls', 'apache', 'cache'],
   flags: [HTTP_SERVER_MODE],
   kind: 'server',
   message: type<HttpRequest>(),
@@ -28,4 +29,32 @@ export const HTTPS_SERVER = defineMode({
   number: 21,
   name: 'HTTPS_SERVER',
   ...shared,
+})
+
+const client = {
+  package: '@unisock/plugin-http',
+  family: 'http',
+  families: ['tls'],
+  flags: [HTTP_CLIENT_MODE],
+  kind: 'client',
+  restart: 'reconnect',
+  ownTarget: true,
+  message: type<HttpResponse<HttpClientWrite>>(),
+  write: type<HttpClientWrite>(),
+  reply: type<HttpResponse<HttpClientWrite>>(),
+  owner: httpClientOwner,
+} as const
+
+/** An HTTP/1.1 client. One fd makes any number of requests at once; `request` resolves with a response. */
+export const HTTP_CLIENT = defineMode({
+  number: 22,
+  name: 'HTTP_CLIENT',
+  ...client,
+})
+
+/** HTTP_CLIENT that asks for nothing but over TLS. */
+export const HTTPS_CLIENT = defineMode({
+  number: 23,
+  name: 'HTTPS_CLIENT',
+  ...client,
 })

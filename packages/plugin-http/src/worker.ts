@@ -1,9 +1,10 @@
 /**
- * HTTP_SERVER and HTTPS_SERVER in the plugin worker.
+ * The plugin's modes in its worker.
  * @module
  */
 import type { IncomingMessage } from 'node:http'
 import { defineWorker } from '@unisock/kernel/plugin'
+import { HttpClient } from './client/worker.ts'
 import {
   announcesTooMuch,
   BodyCollector,
@@ -15,13 +16,19 @@ import {
   refuseBody,
   requestWire,
 } from './core/worker.ts'
-import { HTTPS_SERVER } from './modes.ts'
+import { HTTP_CLIENT, HTTPS_CLIENT, HTTPS_SERVER } from './modes.ts'
 
 /** Those with connections: also after they were closed, while what is in flight finishes. */
 const listeners = new Set<HttpListener>()
 
-/** Sends a request to the owner: at once, when its body is there, or with its body behind it in chunks. */
+/** Answers a request from the cache, or has the owner answer it. */
 function serve(request: IncomingMessage, response: HttpResponse, connection: HttpConnection): void {
+  const forward = (): void => hand(request, response, connection)
+  if (!connection.listener.cache.serve(request, response, forward)) forward()
+}
+
+/** Sends a request to the owner: at once, when its body is there, or with its body behind it in chunks. */
+function hand(request: IncomingMessage, response: HttpResponse, connection: HttpConnection): void {
   const { bodyStream, maxBodySize } = connection.listener.settings
   if (!hasBody(request)) connection.open(request, response, requestWire(request, null))
   else if (bodyStream) stream(request, response, connection, maxBodySize)
@@ -49,6 +56,7 @@ function stream(
 
 export default defineWorker({
   open(mode, socket) {
+    if (mode === HTTP_CLIENT || mode === HTTPS_CLIENT) return new HttpClient(socket, mode === HTTPS_CLIENT)
     const listener = new HttpListener(socket, { secure: mode === HTTPS_SERVER, onRequest: serve })
     listeners.add(listener)
     void listener.closed.then(() => listeners.delete(listener))

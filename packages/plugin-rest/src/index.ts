@@ -1,5 +1,5 @@
 /**
- * REST servers with OpenAPI, validation and tokens as a socket mode.
+ * REST servers with OpenAPI, validation and tokens, and clients for them, as socket modes.
  * @module
  */
 import {
@@ -10,8 +10,9 @@ import {
   socketOptions,
   tlsOptions,
 } from '@unisock/kernel/plugin'
-import { httpOptions } from '@unisock/plugin-http/core'
-import { REST_SERVER } from './modes.ts'
+import { httpClientOptions } from '@unisock/plugin-http/client'
+import { apacheOptions, cacheOptions, httpOptions } from '@unisock/plugin-http/core'
+import { REST_CLIENT, REST_SERVER } from './modes.ts'
 import * as restOptions from './options.ts'
 
 export {
@@ -23,7 +24,11 @@ export {
   signJwt,
 } from '@unisock/jwt'
 export type { AuthStatus } from './auth-status.ts'
-export { REST_SERVER, type RestExchange, type RestWrite } from './modes.ts'
+export type { ClientJwt } from './client/jwt.ts'
+export type { RestClientRequest, RestClientWrite } from './client/request.ts'
+export type { RestResponse } from './client/response.ts'
+export { isResponseError, type ResponseError } from './client/response-error.ts'
+export { REST_CLIENT, REST_SERVER, type RestExchange, type RestWrite } from './modes.ts'
 export type { OpenApiInfo } from './openapi/document.ts'
 export type { JsonSchema, RouteDocs, ShortParameter } from './openapi/types.ts'
 export * from './options.ts'
@@ -54,7 +59,17 @@ export const rest = definePlugin({
     ],
     options: [[110, 119]],
   },
-  modes: { REST_SERVER },
-  options: { ...restOptions, ...httpOptions, ...socketOptions, ...flagOptions, ...tlsOptions },
+  modes: { REST_SERVER, REST_CLIENT },
+  options: {
+    ...restOptions,
+    ...httpOptions,
+    ...httpClientOptions,
+    ...apacheOptions,
+    ...cacheOptions,
+    ...socketOptions,
+    ...flagOptions,
+    ...tlsOptions,
+  },
   worker: sibling('./worker', import.meta.url),
+  keeper: { optional: true },
 })

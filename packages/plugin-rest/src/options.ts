@@ -5,6 +5,7 @@
 
 import { JWT_SCHEMA, type JwtConfig } from '@unisock/jwt'
 import { boolean, defineOption, type Schema, text, type } from '@unisock/kernel/plugin'
+import { CLIENT_JWT_SCHEMA, type ClientJwt } from './client/jwt.ts'
 import type { OpenApiInfo } from './openapi/document.ts'
 import type { JsonSchema } from './openapi/types.ts'
 import { parsePattern } from './pattern.ts'
@@ -19,6 +20,8 @@ import {
 } from './route.ts'
 
 const family = 'rest'
+/** REST_SERVER. */
+const servers = [24]
 
 const onInvalid: Schema = {
   enum: ['reject', 'pass'],
@@ -85,10 +88,40 @@ export interface SharedSchemas {
   headers?: JsonSchema
 }
 
+/** REST_VALIDATION_SCHEMA's value on a client: an OpenAPI document of version 3.0 or 3.1, or where one is. */
+export interface ClientDocument {
+  openapi?: string
+  info?: object
+  paths?: object
+  components?: object
+  servers?: object[]
+  /** Where the document is, as JSON. */
+  url?: string
+  [member: string]: unknown
+}
+
+/** REST_VALIDATION_SCHEMA's value. */
+export type ClientSchemas = SharedSchemas | ClientDocument
+
+/** The members of an OpenAPI document. */
+const documentMembers: Record<string, Schema> = {
+  openapi: { type: 'string' },
+  info: { type: 'object' },
+  jsonSchemaDialect: { type: 'string' },
+  servers: { type: 'array', items: { type: 'object' } },
+  paths: { type: 'object' },
+  webhooks: { type: 'object' },
+  components: { type: 'object' },
+  security: { type: 'array' },
+  tags: { type: 'array' },
+  externalDocs: { type: 'object' },
+}
+
 export const REST_ROUTER_CONFIG = defineOption({
   number: 110,
   name: 'REST_ROUTER_CONFIG',
   family,
+  modes: servers,
   schema: {
     type: 'object',
     description: 'The router: base path, named handlers and what holds for routes that do not say.',
@@ -111,6 +144,7 @@ export const REST_ADD_ROUTE = defineOption({
   number: 111,
   name: 'REST_ADD_ROUTE',
   family,
+  modes: servers,
   schema: {
     type: 'object',
     description: 'A route; the same method and pattern, whatever its parameters are called, replace it.',
@@ -145,6 +179,7 @@ export const REST_OPENAPI_INFO = defineOption({
   number: 112,
   name: 'REST_OPENAPI_INFO',
   family,
+  modes: servers,
   schema: {
     type: 'object',
     description: "The OpenAPI document's metadata.",
@@ -178,10 +213,10 @@ export const REST_JWT_SECRET = defineOption({
   family,
   schema: {
     description:
-      'How bearer tokens are verified. Once set, every route needs a valid one unless it says otherwise.',
-    ...JWT_SCHEMA,
+      'How bearer tokens are verified. Once set, every route needs a valid one unless it says otherwise. On a client: the token it shows, or what it makes tokens with.',
+    anyOf: [...JWT_SCHEMA.anyOf, CLIENT_JWT_SCHEMA],
   },
-  value: type<string | JwtConfig>(),
+  value: type<string | JwtConfig | ClientJwt>(),
   secret: true,
 })
 
@@ -189,6 +224,7 @@ export const REST_DOCS_PATH = defineOption({
   number: 114,
   name: 'REST_DOCS_PATH',
   family,
+  modes: servers,
   schema: {
     type: 'string',
     pattern: '^(/[^/?#\\s{}]+)+$',
@@ -203,9 +239,13 @@ export const REST_VALIDATION_SCHEMA = defineOption({
   family,
   schema: {
     type: 'object',
-    description: 'Schemas that routes share, and what holds for routes that do not say.',
+    description:
+      'Schemas that routes share, and what holds for routes that do not say. On a client: an OpenAPI document, or the url of one.',
     additionalProperties: false,
+    patternProperties: { '^x-': {} },
     properties: {
+      ...documentMembers,
+      url: { type: 'string', pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^\\s]+$' },
       schemas: {
         type: 'object',
         propertyNames: { pattern: '^[A-Za-z0-9._-]+$' },
@@ -216,6 +256,6 @@ export const REST_VALIDATION_SCHEMA = defineOption({
       headers: jsonSchema,
     },
   },
-  value: type<SharedSchemas>(),
+  value: type<ClientSchemas>(),
   default: {},
 })

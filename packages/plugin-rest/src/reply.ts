@@ -10,6 +10,8 @@ export interface RestReply {
   status?: number
   headers?: HttpHeaders
   body?: unknown
+  /** In place of a body: a file that the web server in front sends (APACHE_STATIC_HANDOFF). */
+  file?: string
   /** Trailer fields, or what makes them when the body has been sent. */
   trailers?: HttpHeaders | (() => HttpHeaders)
 }

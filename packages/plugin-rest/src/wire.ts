@@ -18,7 +18,7 @@ export type RestWire = [
   method: string,
   uri: string,
   version: string,
-  headers: string,
+  headers: string | [headers: string, front: string],
   bytes: Uint8Array | true | null,
   trailers: string | null,
   /** Null where no route matched. */

@@ -20,11 +20,25 @@ for (const char of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI
 const validNames = new Set<string>()
 const MAX_VALID_NAMES = 1024
 
+/** Whether a text is a token. */
+export function isToken(text: string): boolean {
+  let valid = text.length > 0
+  for (let i = 0; valid && i < text.length; i++) valid = TOKEN[text.charCodeAt(i)] === 1
+  return valid
+}
+
+/** Whether a text has what no header's value may have, and no method and no target either (RFC 9110 section 5.5). */
+export function hasControls(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true
+  }
+  return false
+}
+
 function checkName(name: string): void {
   if (validNames.has(name)) return
-  let valid = name.length > 0
-  for (let i = 0; valid && i < name.length; i++) valid = TOKEN[name.charCodeAt(i)] === 1
-  if (!valid)
+  if (!isToken(name))
     throw new SocketError('EINVAL', `not a header name: ${JSON.stringify(name)} (RFC 9110 section 5.1)`)
   if (validNames.size < MAX_VALID_NAMES) validNames.add(name)
 }

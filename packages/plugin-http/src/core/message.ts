@@ -3,6 +3,7 @@
  * @module
  */
 import type { Addr, OwnerPort } from '@unisock/kernel/plugin'
+import type { Front } from './apache/front.ts'
 import { stateOf } from './exchange-state.ts'
 import { type HttpRequestHeaders, parseHeaders, splitHeaders } from './headers.ts'
 import { decodePath, parseQuery, type QueryParams, rawPath, rawQuery } from './uri.ts'
@@ -21,6 +22,7 @@ export class HttpMessage<W extends RequestWire = RequestWire> {
   #rawHeaders: string[] | undefined
   #headers: HttpRequestHeaders | undefined
   #trailers: HttpRequestHeaders | undefined
+  #front: Front | undefined
   #signal: AbortSignal | undefined
 
   constructor(wire: W, port: OwnerPort) {
@@ -43,7 +45,7 @@ export class HttpMessage<W extends RequestWire = RequestWire> {
     return this.wire[1]
   }
 
-  /** `'1.1'` or `'1.0'`. */
+  /** `'1.1'` or `'1.0'`; behind a web server what the client speaks to that, such as `'2.0'`. */
   get version(): string {
     return this.wire[2]
   }
@@ -68,7 +70,8 @@ export class HttpMessage<W extends RequestWire = RequestWire> {
 
   /** Names and values in turn, as sent. */
   get raw_headers(): readonly string[] {
-    this.#rawHeaders ??= splitHeaders(this.wire[3])
+    const fields = this.wire[3]
+    this.#rawHeaders ??= splitHeaders(typeof fields === 'string' ? fields : fields[0])
     return this.#rawHeaders
   }
 
@@ -90,9 +93,27 @@ export class HttpMessage<W extends RequestWire = RequestWire> {
     return trailers
   }
 
-  /** The client. */
+  /** The client, as the web server in front knows it where that is believed. */
   get remote(): Addr {
     return this.port.addr ?? LOCAL
+  }
+
+  /** What the web server in front says; undefined where none is believed. See the Apache options, 302 and 306-308. */
+  get front(): Front | undefined {
+    const fields = this.wire[3]
+    if (typeof fields === 'string') return undefined
+    this.#front ??= JSON.parse(fields[1]) as Front
+    return this.#front
+  }
+
+  /** Whom the web server in front has authenticated (APACHE_AUTH_PASSTHROUGH). */
+  get remote_user(): string | undefined {
+    return this.front?.remote_user
+  }
+
+  /** The CGI variables that APACHE_CGI_ENV_VARS lets pass. */
+  get env(): Readonly<Record<string, string>> {
+    return this.front?.env ?? {}
   }
 
   /** Aborts when the exchange ends in an error before its answer is complete: above all, when the client leaves. */
@@ -103,8 +124,20 @@ export class HttpMessage<W extends RequestWire = RequestWire> {
 
   /** The head as a plain mapping. */
   toJSON(): Record<string, unknown> {
-    const { method, uri, path, query, query_params, version, headers, trailers, remote, fd } = this
-    return { method, uri, path, query, query_params, version, headers, trailers, remote, fd }
+    const { method, uri, path, query, query_params, version, headers, trailers, remote, fd, front } = this
+    return {
+      method,
+      uri,
+      path,
+      query,
+      query_params,
+      version,
+      headers,
+      trailers,
+      remote,
+      fd,
+      ...(front && { front }),
+    }
   }
 
   [INSPECT](): unknown {

@@ -17,7 +17,7 @@ export const HTTP_HEADERS = defineOption({
   family,
   schema: {
     type: 'object',
-    description: "Headers of every response; a reply's own win.",
+    description: "Headers of every response, or of a client's every request; its own win.",
     additionalProperties: {
       anyOf: [{ type: 'string' }, { type: 'number' }, { type: 'array', items: { type: 'string' } }],
     },
@@ -31,7 +31,7 @@ export const HTTP_TIMEOUT = defineOption({
   name: 'HTTP_TIMEOUT',
   family,
   schema: milliseconds(
-    'how long the program may take to answer (then 503), and a client to take a part of the answer.',
+    'how long the program may take to answer (then 503), and a client to take a part of the answer. On a client: until the response is there.',
     1,
   ),
   value: type<number>(),
@@ -42,7 +42,7 @@ export const HTTP_CONNECT_TIMEOUT = defineOption({
   name: 'HTTP_CONNECT_TIMEOUT',
   family,
   schema: milliseconds(
-    "from accept to the first byte of a connection's first request (then 408). 0: no limit.",
+    "from accept to the first byte of a connection's first request (then 408). On a client: until a connection stands. 0: no limit.",
     0,
   ),
   value: type<number>(),
@@ -53,7 +53,7 @@ export const HTTP_READ_TIMEOUT = defineOption({
   name: 'HTTP_READ_TIMEOUT',
   family,
   schema: milliseconds(
-    'from the first to the last byte of a request (then 408), checked twice a second; its header has a minute of that. 0: no limit.',
+    'from the first to the last byte of a request (then 408), checked twice a second; its header has a minute of that. On a client: how long the server may be silent. 0: no limit.',
     0,
   ),
   value: type<number>(),
@@ -63,7 +63,11 @@ export const HTTP_MAX_HEADER_SIZE = defineOption({
   number: 220,
   name: 'HTTP_MAX_HEADER_SIZE',
   family,
-  schema: integer("Bytes of a request's line and header fields (above: 431).", 256, 2 ** 20),
+  schema: integer(
+    "Bytes of a request's line and header fields (above: 431), or of a response's.",
+    256,
+    2 ** 20,
+  ),
   value: type<number>(),
   when: 'before-bind',
   default: 16 * 1024,
@@ -72,7 +76,11 @@ export const HTTP_MAX_BODY_SIZE = defineOption({
   number: 221,
   name: 'HTTP_MAX_BODY_SIZE',
   family,
-  schema: integer("Bytes of a request's body, streamed ones too (above: 413).", 0, Number.MAX_SAFE_INTEGER),
+  schema: integer(
+    "Bytes of a request's body, streamed ones too (above: 413). On a client: of a response's body that comes whole, decoded.",
+    0,
+    Number.MAX_SAFE_INTEGER,
+  ),
   value: type<number>(),
   default: 2 ** 20,
 })
@@ -88,6 +96,7 @@ export const HTTP_HEALTH_PATH = defineOption({
   number: 226,
   name: 'HTTP_HEALTH_PATH',
   family,
+  modes: [20, 21, 24],
   schema: {
     type: 'string',
     pattern: '^/[^?#]*$',
@@ -99,7 +108,7 @@ export const HTTP_BODY_STREAM = defineOption({
   number: 229,
   name: 'HTTP_BODY_STREAM',
   family,
-  schema: boolean('Request bodies arrive as a stream instead of whole.'),
+  schema: boolean("Request bodies, or a client's response bodies, arrive as a stream instead of whole."),
   value: type<boolean>(),
   default: false,
 })

@@ -41,7 +41,7 @@ export function sendReply(data: HttpWrite, port: OwnerPort, transfer = false): b
   if (typeof data !== 'object' || data === null || Array.isArray(data) || ArrayBuffer.isView(data))
     throw new SocketError(
       'EINVAL',
-      'expected a reply ({ status, headers, body, trailers }), text, a Uint8Array or a stream',
+      'expected a reply ({ status, headers, body, file, trailers }), text, a Uint8Array or a stream',
       {
         fd: port.fd,
         op: 'write',

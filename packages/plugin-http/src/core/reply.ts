@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import { isUint8Array } from 'node:util/types'
 import { SocketError } from '@unisock/kernel/plugin'
 import { flattenHeaders, type HttpHeaders } from './headers.ts'
-import { BODY_BYTES, BODY_JSON, BODY_TEXT, type BodyKind } from './wire.ts'
+import { BODY_BYTES, BODY_FILE, BODY_JSON, BODY_TEXT, type BodyKind } from './wire.ts'
 
 /** A body whose chunks are produced while it is sent. */
 export type BodySource = Readable | AsyncIterable<string | Uint8Array>
@@ -21,6 +21,8 @@ export interface HttpReply {
   headers?: HttpHeaders
   /** A body without a Content-Type gets `text/plain`, `application/json` or `application/octet-stream` by its kind. */
   body?: HttpBody
+  /** In place of a body: a file that the web server in front sends (APACHE_STATIC_HANDOFF). */
+  file?: string
   /** Trailer fields, or what makes them when the body has been sent: such as its digest (RFC 9110 section 6.5). */
   trailers?: HttpHeaders | (() => HttpHeaders)
 }
@@ -54,10 +56,10 @@ export function isSource(value: unknown): value is BodySource {
  */
 export function checkReply(reply: HttpReply): CheckedReply {
   for (const key in reply)
-    if (key !== 'status' && key !== 'headers' && key !== 'body' && key !== 'trailers')
+    if (!KEYS.has(key))
       throw new SocketError(
         'EINVAL',
-        `unknown key ${JSON.stringify(key)} in a reply: it takes status, headers, body, trailers`,
+        `unknown key ${JSON.stringify(key)} in a reply: it takes status, headers, body, file, trailers`,
       )
   const { status = 200, trailers } = reply
   if (!Number.isInteger(status) || status < 200 || status > 599)
@@ -70,8 +72,19 @@ export function checkReply(reply: HttpReply): CheckedReply {
     kind: BODY_TEXT,
     trailers,
   }
-  encodeBody(reply.body, checked)
+  if (reply.file === undefined) encodeBody(reply.body, checked)
+  else handOver(reply.file, reply, checked)
   return checked
+}
+
+const KEYS: ReadonlySet<string> = new Set(['status', 'headers', 'body', 'file', 'trailers'])
+
+function handOver(file: unknown, { body, trailers }: HttpReply, into: CheckedReply): void {
+  if (typeof file !== 'string' || file === '') throw new SocketError('EINVAL', "a reply's file is a path")
+  if (body !== undefined || trailers !== undefined)
+    throw new SocketError('EINVAL', 'a reply with a file has no body and no trailers of its own')
+  into.body = file
+  into.kind = BODY_FILE
 }
 
 /** Fills in a reply's `body`, `source` and `kind`. */

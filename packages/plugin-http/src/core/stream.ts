@@ -17,13 +17,13 @@ import { BODY_JSON, type ResponseWire } from './wire.ts'
 const HEAD_DELAY = 50
 
 /** Where chunks come from, in the one form of all sources. */
-interface Chunks {
+export interface Chunks {
   next(): Promise<{ done?: boolean | undefined; value?: unknown }>
   /** Releases the source at once, whatever it waits for. */
   stop(): void
 }
 
-function chunksOf(source: BodySource): Chunks {
+export function chunksOf(source: BodySource): Chunks {
   if ('getReader' in source && typeof source.getReader === 'function') {
     const reader = source.getReader()
     return { next: () => reader.read(), stop: () => void reader.cancel().catch(() => {}) }

@@ -2,21 +2,27 @@
  * What crosses between an exchange's two halves.
  * @module
  */
+import type { Front } from './apache/front.ts'
 
 /**
  * A request as it crosses, worker to owner. Its header fields are one string, names and values in turn on lines of
- * their own, which is split only when read. `body` is true where its chunks follow, each as a message of its own; null,
+ * their own, which is split only when read; where a web server in front was believed, what it said is JSON behind them. `body` is true where its chunks follow, each as a message of its own; null,
  * or an array with the joined trailers, ends them. Further protocols append their own fields.
  */
 export type RequestWire = [
   method: string,
   uri: string,
   version: string,
-  headers: string,
+  headers: string | [headers: string, front: string],
   body: Uint8Array | true | null,
   trailers?: string | null,
   ...more: unknown[],
 ]
+
+/** Puts what a web server in front says of a request to it. */
+export function addFront(wire: RequestWire, front: Front): void {
+  wire[3] = [wire[3] as string, JSON.stringify(front)]
+}
 
 /** What follows a request whose body is streamed. */
 export type BodyWire = Uint8Array | [trailers: string] | null
@@ -25,7 +31,9 @@ export type BodyWire = Uint8Array | [trailers: string] | null
 export const BODY_TEXT = 0
 export const BODY_JSON = 1
 export const BODY_BYTES = 2
-export type BodyKind = typeof BODY_TEXT | typeof BODY_JSON | typeof BODY_BYTES
+/** The body is the path of a file, which is handed to the web server in front. */
+export const BODY_FILE = 3
+export type BodyKind = typeof BODY_TEXT | typeof BODY_JSON | typeof BODY_BYTES | typeof BODY_FILE
 
 /**
  * A response's head, owner to worker, with the whole body or null. `headers` has names and values in turn. A body of

@@ -4,8 +4,8 @@
  * @module
  */
 import { hasBody } from '@unisock/plugin-http/core/worker'
+import { acceptedAs, mediaTypeOf } from '../media-type.ts'
 import { FORBIDDEN } from './auth.ts'
-import { acceptedAs, mediaTypeOf } from './media-type.ts'
 import { answerProblem } from './problems.ts'
 import type { Visit } from './visit.ts'
 

@@ -4,8 +4,8 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { parseQuery } from '@unisock/plugin-http/core'
+import { formOf } from '../media-type.ts'
 import type { ValidationResult } from '../validation-result.ts'
-import { formOf } from './media-type.ts'
 import type { BodyCheck } from './validation.ts'
 
 /** Parses JSON; fastify's parser refuses `__proto__` keys, which reach past the object they are in. */

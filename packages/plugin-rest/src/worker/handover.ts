@@ -14,7 +14,7 @@ import {
 } from '@unisock/plugin-http/core/worker'
 import type { ValidationResult } from '../validation-result.ts'
 import { EMPTY_STREAM, FAILED, PLAIN_TEXT, type RestWire } from '../wire.ts'
-import type { BodyReader } from './body.ts'
+import type { BodyReader, ReadBody } from './body.ts'
 import { paramAt } from './place.ts'
 import { answerProblem } from './problems.ts'
 import type { Check } from './validation.ts'
@@ -33,7 +33,7 @@ export class Handover {
    * Hands a request over, or answers 400 where it does not fit and the route does not want it all the same.
    */
   send(visit: Visit): void {
-    const { endpoint, request, response, auth } = visit
+    const { endpoint, request, response } = visit
     const { checks } = endpoint
     const found: ValidationResult[] = []
     const pathParams = readPath(visit, found)
@@ -51,6 +51,17 @@ export class Handover {
       return
     }
 
+    throughCache(request, response, () => this.#handOver(visit, pathParams, query, body, found))
+  }
+
+  #handOver(
+    visit: Visit,
+    pathParams: PathParams | null,
+    query: string | null,
+    body: ReadBody,
+    found: readonly ValidationResult[],
+  ): void {
+    const { endpoint, request, response, auth } = visit
     const streamed = endpoint.stream && hasBody(request)
     let flags = auth?.status ?? 0
     if (found.length > 0 || auth?.admitted === false) flags |= FAILED
@@ -71,11 +82,15 @@ export class Handover {
       query,
       found.length > 0 ? JSON.stringify(found) : null,
     ]
-    open(visit.request, visit.response, wire, endpoint.handler, endpoint.bodyLimit)
+    open(request, response, wire, endpoint.handler, endpoint.bodyLimit)
   }
 
   /** Hands over a request that no route matched. Its body, if any, is a stream. */
   sendUnrouted(request: IncomingMessage, response: HttpResponse): void {
+    throughCache(request, response, () => this.#handOverUnrouted(request, response))
+  }
+
+  #handOverUnrouted(request: IncomingMessage, response: HttpResponse): void {
     const wire: RestWire = [
       request.method!,
       request.url!,
@@ -93,6 +108,12 @@ export class Handover {
     ]
     open(request, response, wire, undefined, undefined)
   }
+}
+
+/** The program is asked what the cache does not know: only requests that it would have got come this far. */
+function throughCache(request: IncomingMessage, response: HttpResponse, forward: () => void): void {
+  const { cache } = connectionOf(request.socket)!.listener
+  if (!cache.serve(request, response, forward)) forward()
 }
 
 /** Gives the request its fd; a streamed body follows in chunks. */

@@ -38,7 +38,11 @@ export class RestListener implements Driver {
   }
 
   setOption(option: number, value: unknown): void | Promise<void> {
-    return Router.isOption(option) ? this.#router.set(option, value) : this.#http.setOption(option)
+    return Router.isOption(option) ? this.#router.set(option, value) : this.#http.setOption(option, value)
+  }
+
+  query(option: number): unknown {
+    return this.#http.query(option)
   }
 
   drain(): void | Promise<void> {

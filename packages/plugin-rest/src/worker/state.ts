@@ -5,6 +5,7 @@
 
 import { createVerifier, type Verifier } from '@unisock/jwt'
 import { HTTP_BODY_STREAM } from '@unisock/plugin-http/core'
+import { assertServerJwt } from '../client/jwt.ts'
 import type { DocumentParts, OpenApiInfo } from '../openapi/document.ts'
 import { asSchema } from '../openapi/schema.ts'
 import {
@@ -80,6 +81,7 @@ export async function changed(state: RouterState, option: number, value: any): P
     case REST_OPENAPI_INFO:
       return { ...state, info: value }
     case REST_JWT_SECRET:
+      assertServerJwt(value)
       return { ...state, verify: createVerifier(value) }
     case HTTP_BODY_STREAM:
       return { ...state, bodyStream: value }
@@ -97,6 +99,8 @@ async function withRoute(state: RouterState, route: WireRoute): Promise<RouterSt
 
 /** Routes are compiled again: they may refer to what has changed. */
 async function withShared(state: RouterState, value: SharedSchemas): Promise<RouterState> {
+  if ('openapi' in value || 'url' in value)
+    throw new Error('an OpenAPI document is for clients: a server makes its own')
   const schemas = Object.entries(value.schemas ?? {}).map(([name, schema]) => [name, asSchema(schema)])
   const shared = { ...value, schemas: Object.fromEntries(schemas) }
   const validation = await Validation.create(shared)

@@ -5,6 +5,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Addr, SocketError } from '@unisock/kernel/plugin'
+import { admittedOf } from '../apache/door.ts'
+import type { CachePart } from '../cache/part.ts'
+import { Renewal } from '../cache/renewal.ts'
+import { addFront, type RequestWire } from '../wire.ts'
 import { type ProtocolFailure, problemDetail, rawProblem } from './client-errors.ts'
 import { Timed } from './deadlines.ts'
 import { Exchange } from './exchange.ts'
@@ -84,15 +88,31 @@ export class HttpConnection extends Timed {
     data: unknown,
     handler?: number,
   ): Exchange | undefined {
+    const admitted = admittedOf(request)
+    if (admitted?.front) addFront(data as RequestWire, admitted.front)
+    const client = admitted?.client ?? this.addr
+    if (response.cachePart?.inBackground) {
+      this.#renew(response.cachePart, client, data, handler)
+      return undefined
+    }
     const exchange = new Exchange(this, request, response)
-    if (this.listener.accept(exchange, this.addr, data, handler)) {
+    if (this.listener.accept(exchange, client, data, handler)) {
       this.exchanges.push(exchange)
       this.listener.settings.answers.set(exchange)
       return exchange
     }
+    response.cachePart?.abandon()
     response.shouldKeepAlive = false
     sendProblem(response, 503, 'The server can take no more requests now.')
     return undefined
+  }
+
+  /** Puts a request to the owner whose client has its answer. */
+  #renew(part: CachePart, client: Addr, data: unknown, handler: number | undefined): void {
+    const { settings } = this.listener
+    const renewal = new Renewal(part, settings.defaultHeaders)
+    if (this.listener.accept(renewal, client, data, handler)) settings.answers.set(renewal)
+    else part.abandon()
   }
 
   /** An exchange needs to hear of this connection no more. */
@@ -185,7 +205,8 @@ export class HttpConnection extends Timed {
     this.list?.clear(this)
     this.pipeline.clear()
     this.listener.forget(this)
-    this.#abort(new SocketError('ECONNRESET', 'the client left before it had the whole answer'))
+    if (this.exchanges.length > 0)
+      this.#abort(new SocketError('ECONNRESET', 'the client left before it had the whole answer'))
   }
 
   #abort(error: SocketError): void {
@@ -201,7 +222,7 @@ function failureError(failure: ProtocolFailure): SocketError {
 }
 
 /** The peer of a unix socket has no name. */
-function peerOf(socket: Socket): Addr {
+export function peerOf(socket: Socket): Addr {
   const { remoteAddress, remotePort, remoteFamily } = socket
   if (remoteAddress === undefined) return { address: '', port: 0, family: 'local' }
   return { address: remoteAddress, port: remotePort ?? 0, family: remoteFamily === 'IPv6' ? 'IPv6' : 'IPv4' }

@@ -12,10 +12,11 @@ import {
   toSocketError,
 } from '@unisock/kernel/plugin'
 import { tlsSession } from '@unisock/sockets/engine'
-import type { ChunkWire, ResponseWire } from '../wire.ts'
+import { BODY_FILE, type ChunkWire, type ResponseWire } from '../wire.ts'
 import { abandonBody } from './body.ts'
 import type { HttpConnection } from './connection.ts'
 import { Timed } from './deadlines.ts'
+import { sendFile } from './file-response.ts'
 import { type HttpResponse, sendHead, sendProblem, sendWhole } from './response.ts'
 
 /** The answer is due, is being sent, or there is none to be sent any more. */
@@ -54,6 +55,7 @@ export class Exchange extends Timed implements Driver {
     this.#finish()
     if (abort || state === 'streaming') this.#http.socket.destroy()
     else this.#problem(500)
+    this.response.cachePart?.abandon()
   }
 
   query(option: number): unknown {
@@ -93,6 +95,7 @@ export class Exchange extends Timed implements Driver {
 
   /** The exchange is over, whoever tells the client. */
   fail(error: SocketError): void {
+    this.response.cachePart?.abandon()
     if (this.#state === 'done') return
     this.#finish()
     this.connection.close(error)
@@ -120,20 +123,42 @@ export class Exchange extends Timed implements Driver {
     const [status, headers, body, kind] = wire
     const { defaultHeaders } = this.#http.listener.settings
     this.#beforeHead()
+    if (kind === BODY_FILE) {
+      this.#sendFile(status, headers, body as string)
+      return true
+    }
     try {
       if (body !== true) {
         this.#stopReceiving()
         this.#finish()
-        sendWhole(this.response, status, headers, body, kind, defaultHeaders)
+        if (!this.response.cachePart?.answer(status, headers, body, kind, defaultHeaders))
+          sendWhole(this.response, status, headers, body, kind, defaultHeaders)
         this.#watchWriting()
         return true
       }
       sendHead(this.response, status, headers, kind, defaultHeaders)
+      this.response.cachePart?.head(status, headers, kind, defaultHeaders)
     } catch (error) {
       this.#unsendable(error)
       return true
     }
     return last ? this.#endStream([]) : this.#beginStream()
+  }
+
+  #sendFile(status: number, headers: string[] | null, file: string): void {
+    this.#stopReceiving()
+    this.#state = 'streaming'
+    const { listener } = this.#http
+    // What is handed off is not in hand to be stored.
+    this.response.cachePart?.head(status, headers, BODY_FILE, listener.settings.defaultHeaders)
+    this.response.cachePart?.abandon()
+    this.#limitWriting()
+    void sendFile(this.response, { status, headers, file }, listener, () => this.#state !== 'done').then(
+      () => {
+        if (this.#state !== 'done') this.#finish()
+      },
+      error => this.#unsendable(error),
+    )
   }
 
   #beforeHead(): void {
@@ -164,6 +189,7 @@ export class Exchange extends Timed implements Driver {
     try {
       if (wire === null) return this.#endStream([])
       if (Array.isArray(wire)) return this.#endStream(wire[0])
+      this.response.cachePart?.chunk(wire)
       const taken = this.response.write(typeof wire === 'string' ? Buffer.from(wire) : wire)
       if (last) return this.#endStream([])
       if (!taken) this.#limitWriting()
@@ -181,6 +207,7 @@ export class Exchange extends Timed implements Driver {
     for (let i = 0; i + 1 < trailers.length; i += 2) pairs.push([trailers[i]!, trailers[i + 1]!])
     if (pairs.length > 0) this.response.addTrailers(pairs)
     this.response.end()
+    this.response.cachePart?.end()
     this.#watchWriting()
     return true
   }
@@ -198,7 +225,7 @@ export class Exchange extends Timed implements Driver {
 
   #problem(status: 413 | 500 | 503, detail?: string): void {
     this.#stopReceiving()
-    sendProblem(this.response, status, detail)
+    if (status === 413 || !this.response.cachePart?.instead()) sendProblem(this.response, status, detail)
   }
 
   /** A client that takes nothing of what is written to it for HTTP_TIMEOUT is not waited for. */

@@ -19,12 +19,23 @@ import {
   SocketError,
   type Target,
 } from '@unisock/kernel/plugin'
+import { webServerConfig } from '../apache/config.ts'
+import { Heartbeat } from '../apache/heartbeat.ts'
+import {
+  APACHE_CONFIG,
+  APACHE_FASTCGI_ENABLE,
+  APACHE_FASTCGI_SOCKET,
+  APACHE_LOAD_BALANCE,
+} from '../apache/options.ts'
+import { type FastCgiPlace, fastCgiTarget } from '../apache/place.ts'
+import { CACHE_INVALIDATE_PATTERN, CACHE_STATISTICS } from '../cache/options.ts'
+import { ResponseCache } from '../cache/response-cache.ts'
+import { FastCgiServer, setRights } from '../fastcgi/server.ts'
 import { HTTP_MAX_HEADER_SIZE } from '../options.ts'
 import { Acceptor } from './acceptor.ts'
 import { Certificates } from './certificates.ts'
 import { protocolFailure, rawProblem } from './client-errors.ts'
 import { HttpConnection } from './connection.ts'
-import type { Exchange } from './exchange.ts'
 import { answerHealthCheck, isHealthCheck } from './health.ts'
 import { closeGently } from './linger.ts'
 import { createServer } from './node-http.ts'
@@ -45,6 +56,9 @@ export type RequestListener = (
   connection: HttpConnection,
 ) => void
 
+/** A driver that has its fd once it was accepted. */
+export type Accepted = Driver & { connection: Connection }
+
 export interface HttpListenerOptions {
   /** Over TLS; asked at bind where it follows from the options. */
   secure: boolean | (() => boolean)
@@ -54,6 +68,7 @@ export interface HttpListenerOptions {
 export class HttpListener implements Driver {
   readonly socket: PluginSocket
   readonly settings: HttpSettings
+  readonly cache: ResponseCache
   /** No more requests after those that have begun to arrive. */
   draining = false
   #secure = false
@@ -63,14 +78,21 @@ export class HttpListener implements Driver {
   #acceptor: Acceptor | undefined
   #address: Addr | undefined
   #certificates: Certificates | undefined
+  #fastCgi: FastCgiServer | undefined
+  #listening = false
+  readonly #heartbeat = new Heartbeat(
+    () => this.#unanswered(),
+    cause => this.socket.log('warn', `no heartbeat: ${cause.message}`),
+  )
   readonly #connections = new OpenConnections()
   readonly #upgrades = new Upgrades(() => this.#listenForUpgrades())
-  #opening: Exchange | undefined
+  #opening: Accepted | undefined
   readonly #closed = Promise.withResolvers<void>()
 
   constructor(socket: PluginSocket, options: HttpListenerOptions) {
     this.socket = socket
     this.settings = new HttpSettings(socket)
+    this.cache = new ResponseCache(this)
     this.#isSecure = options.secure
     this.#onRequest = options.onRequest
     socket.offer('upgrade', this.#upgrades)
@@ -80,10 +102,18 @@ export class HttpListener implements Driver {
   async bind(at: Target): Promise<Addr> {
     if (this.#acceptor) throw new SocketError('EISBOUND')
     this.#secure = typeof this.#isSecure === 'function' ? this.#isSecure() : this.#isSecure
+    const fastCgi = this.socket.option(APACHE_FASTCGI_ENABLE)
+    if (fastCgi && this.#secure)
+      throw new SocketError('EINVAL', 'APACHE_FASTCGI_ENABLE (300): FastCGI has no TLS of its own', {
+        op: 'bind',
+      })
+    const place = fastCgi ? this.socket.option(APACHE_FASTCGI_SOCKET) : undefined
+    const target = place === undefined ? at : fastCgiTarget(place, at)
     this.#server = this.#createServer()
     this.#acceptor = new Acceptor(this.socket)
     try {
-      this.#address = await this.#acceptor.bind(at)
+      this.#address = await this.#acceptor.bind(target)
+      if (fastCgi) await this.#serveFastCgi(place)
       this.#upgrades.bound(this.#address, this.#secure)
       return this.#address
     } catch (error) {
@@ -92,17 +122,33 @@ export class HttpListener implements Driver {
     }
   }
 
+  async #serveFastCgi(place: FastCgiPlace | undefined): Promise<void> {
+    try {
+      await setRights(place, this.#address!)
+    } catch (error) {
+      this.#acceptor!.close()
+      throw error
+    }
+    this.#fastCgi = new FastCgiServer(this, this.settings.door)
+  }
+
   listen(): void {
     if (!this.#acceptor || !this.#server) throw new SocketError('ENOADDR')
     // node:http starts its check for late requests when its server listens; here the acceptor does.
     this.#server.emit('listening')
     this.#acceptor.open(socket => this.#serve(socket))
+    this.#listening = true
+    this.#heartbeat.set(this.settings.door.settings.balance)
   }
 
-  setOption(option: number): void | Promise<void> {
+  setOption(option: number, value: unknown): void | Promise<void> {
+    if (option === CACHE_INVALIDATE_PATTERN) return this.cache.invalidate(value as string)
     if (option === SO_MAX_CONNECTIONS) return this.#acceptor?.refresh()
     if (isLiveTlsOption(option)) return this.#certificates?.change(this.#server as SecureServer)
     this.settings.refresh()
+    this.cache.refresh()
+    if (option === APACHE_LOAD_BALANCE && this.#listening)
+      this.#heartbeat.set(this.settings.door.settings.balance)
     if (this.#server) this.#configure(this.#server)
   }
 
@@ -121,6 +167,7 @@ export class HttpListener implements Driver {
     deadline.unref()
     void this.#connections.emptied().then(() => {
       clearTimeout(deadline)
+      this.cache.close()
       this.#closed.resolve()
     })
     if (abort) this.destroy()
@@ -134,6 +181,7 @@ export class HttpListener implements Driver {
   /** Drops every connection. */
   destroy(): void {
     this.#connections.destroy()
+    this.#fastCgi?.destroy()
   }
 
   inspect(): unknown {
@@ -152,8 +200,14 @@ export class HttpListener implements Driver {
     }
   }
 
+  #unanswered(): number {
+    let unanswered = 0
+    for (const { pipeline } of this.#connections) unanswered += pipeline.unanswered
+    return unanswered
+  }
+
   /** Gives an exchange its fd. False: there are no more. */
-  accept(exchange: Exchange, addr: Addr, data: unknown, handler: number | undefined): boolean {
+  accept(exchange: Accepted, addr: Addr, data: unknown, handler: number | undefined): boolean {
     this.#opening = exchange
     return this.socket.accept(addr, this.#attach, { data, handler }) !== undefined
   }
@@ -169,23 +223,54 @@ export class HttpListener implements Driver {
     this.#connections.delete(connection)
   }
 
+  /** Begins a connection. */
+  begin(socket: Socket): HttpConnection {
+    const connection = new HttpConnection(this, socket)
+    this.#connections.add(connection)
+    return connection
+  }
+
+  /** Answers APACHE_CONFIG (310) and CACHE_STATISTICS (209). */
+  query(option: number): unknown {
+    if (option === CACHE_STATISTICS) return this.cache.statistics()
+    if (option !== APACHE_CONFIG)
+      throw new SocketError(
+        'ENOTSUP',
+        'a listener answers APACHE_CONFIG (310) and CACHE_STATISTICS (209) only',
+        {
+          op: 'query',
+        },
+      )
+    if (!this.#address)
+      throw new SocketError('ENOADDR', 'a configuration names the address: bind first', { op: 'query' })
+    return webServerConfig(this.socket, this.#address)
+  }
+
   /** Serves a request whose turn it is on its connection. */
   readonly start = (request: IncomingMessage, response: HttpResponse): void => {
-    const { healthPath } = this.settings
+    const { healthPath, door } = this.settings
+    const { balance } = door.settings
+    const connection = connectionOf(request.socket)!
+    if (response.framed) door.admit(request, connection.addr)
     if (request.httpVersion === '1.1' && !hasOneHost(request)) {
       response.shouldKeepAlive = false
       sendProblem(response, 400, 'A request has exactly one Host.')
     } else if (healthPath !== undefined && isHealthCheck(request.url!, healthPath)) {
       answerHealthCheck(request, response, this.draining)
+    } else if (balance?.health !== undefined && isHealthCheck(request.url!, balance.health)) {
+      answerHealthCheck(request, response, this.draining || balance.drain === true)
     } else {
-      this.#onRequest(request, response, connectionOf(request.socket)!)
+      response.cookie = door.cookie(request)
+      this.#onRequest(request, response, connection)
     }
   }
 
   #stop(): void {
     if (this.draining) return
     this.draining = true
+    this.#heartbeat.stop()
     this.#acceptor?.close()
+    this.#fastCgi?.drain()
     this.#server?.closeIdleConnections()
     for (const connection of this.#connections) connection.drain()
   }
@@ -197,6 +282,10 @@ export class HttpListener implements Driver {
     }
     if (this.socket.option(SO_KEEPALIVE)) socket.setKeepAlive(true)
     if (!this.socket.option(SO_NODELAY)) socket.setNoDelay(false)
+    if (this.#fastCgi) {
+      this.#fastCgi.serve(socket)
+      return
+    }
     if (this.#secure) this.#connections.addBelowTls(socket)
     this.#server!.emit('connection', socket)
     if (!this.#secure) socket.resume()
@@ -219,7 +308,7 @@ export class HttpListener implements Driver {
       connectionOf(request.socket)!.request(request, response)
     server
       .on(this.#secure ? 'secureConnection' : 'connection', (socket: Socket) => {
-        this.#connections.add(new HttpConnection(this, socket))
+        this.begin(socket)
       })
       .on('request', receive)
       .on('checkContinue', (request, response) => {

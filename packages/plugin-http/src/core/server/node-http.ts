@@ -7,5 +7,5 @@ import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
 
-export const { createServer, ServerResponse, STATUS_CODES } =
+export const { createServer, IncomingMessage, ServerResponse, STATUS_CODES } =
   require('node:http') as typeof import('node:http')

@@ -4,8 +4,9 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import type { CachePart } from '../cache/part.ts'
 import { PROBLEM_TYPE, problemText } from '../problem.ts'
-import { BODY_BYTES, BODY_JSON, BODY_TEXT, type BodyKind } from '../wire.ts'
+import { BODY_BYTES, BODY_FILE, BODY_JSON, BODY_TEXT, type BodyKind } from '../wire.ts'
 import { assemble, includes } from './head.ts'
 import { ServerResponse } from './node-http.ts'
 import { connectionOf } from './tracking.ts'
@@ -16,6 +17,25 @@ export class HttpResponse extends ServerResponse<IncomingMessage> {
   expectsContinue = false
   /** It counts as one of its connection's unanswered requests. */
   admitted = false
+  /** What of the answer goes to the cache. */
+  cachePart: CachePart | undefined = undefined
+  /** HTTP's own framing: chunks, trailers and fields of the connection. */
+  framed = true
+  /** A Set-Cookie of the worker's own. */
+  cookie: string | undefined = undefined
+
+  /** What carries the response frames it. */
+  unframe(): void {
+    this.framed = false
+    this.sendDate = false
+    this.removeHeader('connection')
+    this.removeHeader('transfer-encoding')
+  }
+
+  override writeHead(status: number, fields?: any, more?: any): this {
+    if (this.cookie !== undefined && Array.isArray(fields)) fields = [...fields, 'Set-Cookie', this.cookie]
+    return super.writeHead(status, fields, more)
+  }
 
   /** node:http calls it once for each response that was sent whole. */
   override detachSocket(socket: Socket): void {
@@ -29,6 +49,7 @@ export const TYPES: Readonly<Record<BodyKind, string>> = {
   [BODY_TEXT]: 'text/plain; charset=utf-8',
   [BODY_JSON]: 'application/json; charset=utf-8',
   [BODY_BYTES]: 'application/octet-stream',
+  [BODY_FILE]: 'application/octet-stream',
 }
 
 /** RFC 9110 sections 15.3.5 and 15.4.5: these have no content. */
@@ -72,7 +93,8 @@ export function sendHead(
   defaults: readonly string[],
 ): void {
   const bodiless = isBodiless(status)
-  const chunked = !bodiless && response.req.method !== 'HEAD' && response.req.httpVersion === '1.1'
+  const chunked =
+    !bodiless && response.req.method !== 'HEAD' && response.req.httpVersion === '1.1' && response.framed
   const lengthGiven = own !== null && includes(own, 'content-length')
   const { fields, hasType, hasLength } = assemble(own, defaults, status !== 204, chunked && !lengthGiven)
   if (!bodiless && !hasType) fields.push('Content-Type', TYPES[kind])

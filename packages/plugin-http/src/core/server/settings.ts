@@ -3,6 +3,7 @@
  * @module
  */
 import type { PluginSocket } from '@unisock/kernel/plugin'
+import { FrontDoor } from '../apache/door.ts'
 import { flattenHeaders } from '../headers.ts'
 import {
   HTTP_BODY_STREAM,
@@ -33,14 +34,22 @@ export class HttpSettings {
   maxBodySize = 0
   bodyStream = false
   healthPath: string | undefined
+  /** What is believed of the web server in front. */
+  readonly door: FrontDoor
 
   constructor(socket: PluginSocket) {
     this.#socket = socket
-    this.refresh()
+    this.door = new FrontDoor(socket)
+    this.#read()
   }
 
   /** Reads the options again. Deadlines that are set stay as they were set. */
   refresh(): void {
+    this.door.refresh()
+    this.#read()
+  }
+
+  #read(): void {
     const socket = this.#socket
     this.defaultHeaders = flattenHeaders(socket.option(HTTP_HEADERS)) ?? []
     this.answers = renew(this.answers, socket.option(HTTP_TIMEOUT))

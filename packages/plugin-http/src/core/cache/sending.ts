@@ -1,0 +1,131 @@
+/**
+ * Stored responses on their way to clients.
+ * @module
+ */
+import type { IncomingMessage } from 'node:http'
+import type { HttpResponse } from '../server/response.ts'
+import { isNotModified, type Part, partOf } from './conditions.ts'
+import { fieldOf, notModifiedFields, without } from './fields.ts'
+import type { CacheEncoding } from './options.ts'
+import { MAX_TEXT, type StoredResponse, weakly } from './stored-response.ts'
+
+/** A form of a stored response, ready but for what differs from one sending to the next. */
+interface Form {
+  readonly status: number
+  readonly fields: string[]
+  /** Where the values of Age and Cache-Status are. */
+  readonly ageAt: number
+  readonly statusAt: number
+  readonly body: Uint8Array | string
+}
+
+/** How a stored response is sent this time. */
+export interface Sending {
+  readonly stored: StoredResponse
+  readonly request: IncomingMessage
+  readonly response: HttpResponse
+  /** Milliseconds since 1970. */
+  readonly now: number
+  /** The parameters of Cache-Status (RFC 9211). */
+  readonly status: string
+  /** The form to send, where the client takes one that there is. */
+  readonly coding: CacheEncoding | undefined
+  /** There are compressed forms, or will be. */
+  readonly varies: boolean
+}
+
+const RANGED: ReadonlySet<string> = new Set(['content-range'])
+
+export function sendStored(sending: Sending): void {
+  const { stored, request, coding, varies } = sending
+  const { headers } = request
+  if (isNotModified(headers, stored)) {
+    write(
+      sending,
+      keep(stored, varies ? '304, varies' : '304', () => notModified(stored, varies)),
+    )
+    return
+  }
+  const part = request.method === 'GET' ? partOf(headers, stored) : undefined
+  if (part !== undefined) write(sending, ranged(stored, part, varies))
+  else if (coding) write(sending, stored.forms.get(coding) as Form)
+  else
+    write(
+      sending,
+      keep(stored, varies ? 'whole, varies' : 'whole', () => whole(stored, varies)),
+    )
+}
+
+/** Keeps a compressed form; returns the bytes it takes. */
+export function keepCoded(stored: StoredResponse, coding: CacheEncoding, body: Uint8Array): number {
+  const fields = [...varying(stored.parts.fields, true), 'Content-Encoding', coding]
+  for (let i = 0; i < fields.length; i += 2)
+    // RFC 9110 section 8.8.3.3: other bytes have another strong tag.
+    if (fields[i]!.toLowerCase() === 'etag') fields[i + 1] = `W/${weakly(fields[i + 1]!)}`
+  stored.forms.set(coding, formOf(200, fields, Buffer.from(body), body.byteLength))
+  return body.byteLength
+}
+
+function keep(stored: StoredResponse, name: string, make: () => Form): Form {
+  let form = stored.forms.get(name) as Form | undefined
+  if (!form) {
+    form = make()
+    stored.forms.set(name, form)
+  }
+  return form
+}
+
+function whole({ parts }: StoredResponse, varies: boolean): Form {
+  const { status, fields, body } = parts
+  return formOf(status, varying(fields, varies), body, status === 204 ? undefined : body.byteLength)
+}
+
+function notModified({ parts, etag }: StoredResponse, varies: boolean): Form {
+  const fields = notModifiedFields(varying(parts.fields, varies))
+  if (varies && etag !== undefined)
+    for (let i = 0; i < fields.length; i += 2)
+      if (fields[i]!.toLowerCase() === 'etag') fields[i + 1] = `W/${weakly(etag)}`
+  return formOf(304, fields, '', undefined)
+}
+
+function ranged({ parts }: StoredResponse, part: Exclude<Part, undefined>, varies: boolean): Form {
+  const size = parts.body.byteLength
+  const fields = without(varying(parts.fields, varies), RANGED)
+  if (part === null) return formOf(416, [...fields, 'Content-Range', `bytes */${size}`], '', 0)
+  const [from, to] = part
+  fields.push('Content-Range', `bytes ${from}-${to - 1}/${size}`)
+  return formOf(206, fields, parts.body.subarray(from, to), to - from)
+}
+
+function varying(fields: readonly string[], varies: boolean): string[] {
+  const vary = fieldOf(fields, 'vary')
+  if (!varies || vary?.toLowerCase().includes('accept-encoding')) return [...fields]
+  return [...fields, 'Vary', 'Accept-Encoding']
+}
+
+function formOf(
+  status: number,
+  own: readonly string[],
+  body: Uint8Array | string,
+  length: number | undefined,
+): Form {
+  const fields = [...own]
+  if (length !== undefined) fields.push('Content-Length', String(length))
+  fields.push('Age', '0', 'Cache-Status', '')
+  const text = typeof body === 'string' || body.byteLength > MAX_TEXT ? body : latin1(body)
+  return { status, fields, ageAt: fields.length - 3, statusAt: fields.length - 1, body: text }
+}
+
+function latin1(body: Uint8Array): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1')
+}
+
+function write({ stored, request, response, now, status }: Sending, form: Form): void {
+  const { fields, body } = form
+  fields[form.ageAt] = String(stored.age(now))
+  fields[form.statusAt] = `unisock; ${status}`
+  response.writeHead(form.status, fields)
+  if (request.method === 'HEAD' || body.length === 0) response.end()
+  else if (typeof body === 'string') response.end(body, 'latin1')
+  else response.end(body)
+}
