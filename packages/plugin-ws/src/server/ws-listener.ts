@@ -27,7 +27,7 @@ import { Listener, peerAddress, readServerTls, type TimerWheel } from '@unisock/
 import { TRY_AGAIN_LATER } from '../connection/close-code.ts'
 import type { Ending } from '../connection/ending.ts'
 import { HYDROGEN_PROTOCOL } from '../hydrogen/protocol.ts'
-import { HydrogenService } from '../hydrogen/server/hydrogen-service.ts'
+import type { HydrogenService } from '../hydrogen/server/hydrogen-service.ts'
 import type { ReplyWire, RequestWire } from '../hydrogen/wire.ts'
 import { WS_HANDSHAKE_TIMEOUT } from '../options/index.ts'
 import type { Profile } from '../profile.ts'
@@ -187,6 +187,8 @@ export class WsListener implements Driver {
   async #serveHydrogen(): Promise<void> {
     const served = this.#profile.hydrogen ? this.#profile.subprotocols(this.#socket) : undefined
     if (!served?.some(({ name }) => name === HYDROGEN_PROTOCOL)) return
+    // Most WebSocket servers never load it.
+    const { HydrogenService } = await import('../hydrogen/server/hydrogen-service.ts')
     const hydrogen = new HydrogenService(this.#socket, this.#verdicts)
     await hydrogen.open()
     this.#hydrogen = this.#handshakes.hydrogen = hydrogen
