@@ -295,7 +295,7 @@ test('mqtt.js, which sends a packet in many frames, is served over WebSocket and
 })
 
 test('without MQTT_ORIGIN only pages of the same host and port may', async () => {
-  const { allowsOrigin } = await import('../src/server/origin.ts')
+  const { allowsOrigin } = await import('@unisock/kernel/plugin')
   const host = 'localhost:1883'
   expect(allowsOrigin('http://localhost:1883', host, undefined)).toBe(true)
   for (const origin of [

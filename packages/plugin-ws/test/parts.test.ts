@@ -1,6 +1,7 @@
 /** Parts by themselves: offers, subprotocols, origins, credentials, targets, back-off, shared frames. */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { allowsOrigin } from '@unisock/kernel/plugin'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as library from 'ws'
@@ -13,7 +14,6 @@ import { buildFrame, isCompressed, sendBuiltFrame } from '../src/connection/ws-l
 import { chooseOffer } from '../src/deflate/offers.ts'
 import { toMessage } from '../src/owner/message.ts'
 import { toWire } from '../src/owner/write.ts'
-import { allowsOrigin } from '../src/server/origin.ts'
 import { chooseSubprotocol } from '../src/server/subprotocols.ts'
 import { BINARY, JSON_TEXT } from '../src/wire.ts'
 import { frame as made } from './support/raw.ts'

@@ -44,6 +44,7 @@ export { defineMode, type OwnerHalf, type OwnerPort } from './mode.ts'
 export { OnceATurn } from './once-a-turn.ts'
 export { defineOption, type Schema } from './option.ts'
 export * from './options/index.ts'
+export { allowsOrigin } from './origin.ts'
 export {
   API_VERSION,
   definePlugin,

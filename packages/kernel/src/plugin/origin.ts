@@ -6,7 +6,7 @@
 
 /**
  * @param origin Of the request; a client that sends none is no browser.
- * @param allowed WS_ORIGIN; undefined: pages of the same host and port.
+ * @param allowed The origins that may, exactly; `*` for all; undefined: pages of the same host and port.
  */
 export function allowsOrigin(
   origin: string | undefined,

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   type Addr,
+  allowsOrigin,
   type CloseOptions,
   type Driver,
   isTlsOption,
@@ -31,7 +32,6 @@ import type { VerdictWire } from '../wire.ts'
 import { type MqttPublish, publishWire } from '../written.ts'
 import { Broker } from './broker.ts'
 import { limitPackets } from './limit-packets.ts'
-import { allowsOrigin } from './origin.ts'
 import { sniff } from './sniff.ts'
 import { Verdicts } from './verdicts.ts'
 import { WebFront } from './web-front.ts'
