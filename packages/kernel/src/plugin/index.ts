@@ -12,6 +12,7 @@ export {
   toSocketError,
   withoutStack,
 } from '../errors.ts'
+export { toAddr } from '../fds/addr.ts'
 export type { Child, ChildExit, ChildStdio, SpawnRequest } from '../spawn/child.ts'
 export type { StoreLimits } from '../store/limits.ts'
 export type * from '../store/store.ts'
@@ -57,6 +58,7 @@ export {
   sibling,
 } from './plugin.ts'
 export { PluginConfig } from './plugin-config.ts'
+export { Question, Questions } from './questions.ts'
 export { Backoff, type Reconnect, reconnectSchema } from './reconnect.ts'
 export { boolean, integer, text } from './schemas.ts'
 export {

@@ -2,8 +2,7 @@
  * Asking the program what clients of its broker may do.
  * @module
  */
-import { isIPv6 } from 'node:net'
-import type { Addr } from '@unisock/kernel/plugin'
+import { type Addr, Question, toAddr } from '@unisock/kernel/plugin'
 import type { MayAccessWire, MayConnectWire, QoS, QuestionWire } from '../wire.ts'
 import { MAY_CONNECT } from '../wire.ts'
 
@@ -26,19 +25,6 @@ export interface AccessRequest {
   username: string | undefined
 }
 
-/** Known by the number that its verdict goes by. */
-class Question {
-  readonly #id: number
-
-  constructor(id: number) {
-    this.#id = id
-  }
-
-  static idOf(message: unknown): number | undefined {
-    return typeof message === 'object' && message !== null && #id in message ? message.#id : undefined
-  }
-}
-
 class ConnectQuestion extends Question implements ConnectRequest {
   readonly client_id: string
   readonly username: string | undefined
@@ -50,8 +36,7 @@ class ConnectQuestion extends Question implements ConnectRequest {
     this.client_id = clientId
     this.username = username ?? undefined
     this.password = password ?? undefined
-    const family = port < 0 ? 'local' : isIPv6(address) ? 'IPv6' : 'IPv4'
-    this.addr = { address, port: Math.max(0, port), family }
+    this.addr = toAddr(address, port)
   }
 }
 

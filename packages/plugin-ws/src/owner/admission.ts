@@ -2,11 +2,9 @@
  * Asking the program whether a client is to be admitted.
  * @module
  */
-import { isIPv6 } from 'node:net'
-import type { Addr } from '@unisock/kernel/plugin'
+import { type Addr, Question, toAddr } from '@unisock/kernel/plugin'
 import type { AdmissionWire } from '../wire.ts'
 import { type HandshakeHead, readHead } from './head.ts'
-import { Question } from './question.ts'
 
 /** A client that asks to be admitted: what the function of WS_AUTH gets. It is admitted when that returns `true`, or who it is. */
 export interface AdmissionRequest extends HandshakeHead {
@@ -37,7 +35,6 @@ export class Admission extends Question implements AdmissionRequest {
     this.token = token ?? undefined
     this.scheme = scheme ?? undefined
     this.protocols = protocols
-    const family = port < 0 ? 'local' : isIPv6(address) ? 'IPv6' : 'IPv4'
-    this.addr = { address, port: Math.max(0, port), family }
+    this.addr = toAddr(address, port)
   }
 }

@@ -2,8 +2,8 @@
  * Asking the program whose a token is.
  * @module
  */
+import { Question } from '@unisock/kernel/plugin'
 import type { VerifyWire } from '../wire.ts'
-import { Question } from './question.ts'
 
 /** A token that is no key and no valid JSON Web Token: what the function of HYDROGEN_VERIFY gets. */
 export interface VerifyRequest {

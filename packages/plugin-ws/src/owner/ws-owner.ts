@@ -2,14 +2,13 @@
  * The WebSocket modes in the owner's thread: pure translation.
  * @module
  */
-import type { OwnerHalf, OwnerPort } from '@unisock/kernel/plugin'
+import { type OwnerHalf, type OwnerPort, Question } from '@unisock/kernel/plugin'
 import { HydrogenCommand } from '../hydrogen/owner/command.ts'
 import * as hydrogen from '../hydrogen/owner/owner-half.ts'
 import type { ToOwnerWire } from '../hydrogen/wire.ts'
 import type { AdmissionWire, Identity, QuestionWire, ReceivedWire, VerdictWire, VerifyWire } from '../wire.ts'
 import { Admission } from './admission.ts'
 import { toMessage } from './message.ts'
-import { Question } from './question.ts'
 import { VerifyQuestion } from './verify-question.ts'
 import { toWire } from './write.ts'
 
