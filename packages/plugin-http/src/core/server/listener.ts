@@ -260,7 +260,8 @@ export class HttpListener implements Driver {
     } else if (balance?.health !== undefined && isHealthCheck(request.url!, balance.health)) {
       answerHealthCheck(request, response, this.draining || balance.drain === true)
     } else {
-      response.cookie = door.cookie(request)
+      const cookie = door.cookie(request)
+      if (cookie !== undefined) response.add('Set-Cookie', cookie)
       this.#onRequest(request, response, connection)
     }
   }

@@ -21,8 +21,8 @@ export class HttpResponse extends ServerResponse<IncomingMessage> {
   cachePart: CachePart | undefined = undefined
   /** HTTP's own framing: chunks, trailers and fields of the connection. */
   framed = true
-  /** A Set-Cookie of the worker's own. */
-  cookie: string | undefined = undefined
+  /** Fields of the worker's own, names and values in turn: on the head of whatever answers. */
+  #added: string[] | undefined = undefined
 
   /** What carries the response frames it. */
   unframe(): void {
@@ -32,8 +32,20 @@ export class HttpResponse extends ServerResponse<IncomingMessage> {
     this.removeHeader('transfer-encoding')
   }
 
+  /** Adds a field to the head, whoever writes it: beside what that has of the name, or where it has none. */
+  add(name: string, value: string): void {
+    this.#added ??= []
+    this.#added.push(name, value)
+  }
+
   override writeHead(status: number, fields?: any, more?: any): this {
-    if (this.cookie !== undefined && Array.isArray(fields)) fields = [...fields, 'Set-Cookie', this.cookie]
+    const added = this.#added
+    if (added === undefined) return super.writeHead(status, fields, more)
+    this.#added = undefined
+    if (Array.isArray(fields)) return super.writeHead(status, withAdded(fields, added) as any, more)
+    for (let i = 0; i < added.length; i += 2)
+      if (isList(added[i]!)) this.appendHeader(added[i]!, added[i + 1]!)
+      else if (!this.hasHeader(added[i]!)) this.setHeader(added[i]!, added[i + 1]!)
     return super.writeHead(status, fields, more)
   }
 
@@ -42,6 +54,20 @@ export class HttpResponse extends ServerResponse<IncomingMessage> {
     super.detachSocket(socket)
     connectionOf(socket)?.answered(this)
   }
+}
+
+/** Fields that may be there several times, each line for itself. */
+const LISTS: ReadonlySet<string> = new Set(['set-cookie', 'vary', 'link', 'server-timing'])
+
+function isList(name: string): boolean {
+  return LISTS.has(name.toLowerCase())
+}
+
+function withAdded(fields: readonly string[], added: readonly string[]): string[] {
+  const all = [...fields]
+  for (let i = 0; i < added.length; i += 2)
+    if (isList(added[i]!) || !includes(fields, added[i]!)) all.push(added[i]!, added[i + 1]!)
+  return all
 }
 
 /** Content types of bodies by their kind. */
