@@ -1,6 +1,6 @@
+import { addressKey } from '@unisock/kernel/plugin'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { addressKey } from '../src/limits/address-key.ts'
 import { Bans } from '../src/limits/bans.ts'
 import { TokenBucket } from '../src/limits/token-bucket.ts'
 

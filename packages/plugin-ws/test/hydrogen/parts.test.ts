@@ -1,8 +1,8 @@
+import { ExpiringMap } from '@unisock/kernel/plugin'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/hydrogen/clock.ts'
 import { Histogram } from '../../src/hydrogen/histogram.ts'
-import { ExpiringMap } from '../../src/limits/expiring-map.ts'
 
 describe('the system clock', () => {
   test('never goes back, and is about the wall clock', () => {

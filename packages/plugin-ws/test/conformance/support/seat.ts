@@ -1,10 +1,10 @@
 /** Our side of the table, as server or as client: opens connections to a {@link Wire} and notes what the program gets. */
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
-import type { Fd, Isolation, Kernel } from '@unisock/kernel'
+import type { Fd, Handlers, Isolation, Kernel, Mode } from '@unisock/kernel'
 import { expect } from 'vitest'
-import { WEBSOCKET_CLIENT, type WsMessage } from '../../../src/index.ts'
-import { Inbox, type OptionRow, serving, wsKernel } from '../../support/kernel.ts'
+import { WEBSOCKET_CLIENT, WEBSOCKET_SERVER, type WsMessage } from '../../../src/index.ts'
+import { type ClientSpec, Inbox, type OptionRow, serving, wsKernel } from '../../support/kernel.ts'
 import { acceptOf, CLOSE, PONG, request } from '../../support/raw.ts'
 import type { Part } from './parts.ts'
 import type { Role, Row } from './row.ts'
@@ -76,13 +76,20 @@ export interface Seat extends AsyncDisposable {
   open(headers?: Record<string, string>, behind?: readonly Part[]): Promise<Line>
 }
 
-export function seatFor(role: Role, isolation: Isolation, options: readonly OptionRow[] = []): Promise<Seat> {
-  return role === 'server' ? serverSeat(isolation, options) : clientSeat(isolation, options)
+/** @param mode By default 30 for a server, 31 for a client. */
+export function seatFor(
+  role: Role,
+  isolation: Isolation,
+  options: readonly OptionRow[] = [],
+  mode?: Mode<any>,
+): Promise<Seat> {
+  return role === 'server' ? serverSeat(isolation, options, mode) : clientSeat(isolation, options, mode)
 }
 
 export async function serverSeat(
   isolation: Isolation = 'inline',
   options: readonly OptionRow[] = [],
+  mode: Mode<any> = WEBSOCKET_SERVER,
 ): Promise<Seat & { port: number }> {
   const kernel = await wsKernel(isolation)
   const opened = new Inbox<Line>()
@@ -102,6 +109,7 @@ export async function serverSeat(
       },
     },
     options,
+    { mode },
   )
   return {
     role: 'server',
@@ -182,6 +190,7 @@ export function response(
 export async function clientSeat(
   isolation: Isolation = 'inline',
   options: readonly OptionRow[] = [],
+  mode: Mode<any> = WEBSOCKET_CLIENT,
 ): Promise<Seat> {
   const kernel = await wsKernel(isolation)
   const server = await PlainServer.listen()
@@ -189,10 +198,11 @@ export async function clientSeat(
     role: 'client',
     kernel,
     async open(headers = {}, behind = []) {
-      const fd = kernel.create(WEBSOCKET_CLIENT, {
+      const handlers: Handlers<ClientSpec> = {
         message: (_fd, message) => line.receive(message),
         close: (_fd, error) => line.tell(error),
-      })
+      }
+      const fd = kernel.create(mode, handlers as Handlers<any>)
       const line = new Line(fd, null)
       for (const [option, value] of options) void kernel.setOption(fd, option, value as never)
       const connected = kernel.connect(fd, server.port)

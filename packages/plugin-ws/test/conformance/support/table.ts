@@ -1,5 +1,5 @@
 /** Runs rows of the table against a server and a client of ours. */
-import type { Isolation } from '@unisock/kernel'
+import type { Isolation, Mode } from '@unisock/kernel'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import type { OptionRow } from '../../support/kernel.ts'
 import type { Role, Row } from './row.ts'
@@ -14,6 +14,8 @@ export interface TableOptions {
   /** The bytes come one at a time. */
   slowly?: boolean
   roles?: readonly Role[]
+  /** Instead of modes 30 and 31. */
+  mode?: Mode<any>
 }
 
 export function runRows(rows: readonly Row[], how: TableOptions = {}): void {
@@ -21,10 +23,11 @@ export function runRows(rows: readonly Row[], how: TableOptions = {}): void {
   for (const role of how.roles ?? (['server', 'client'] as const)) {
     const mine = rows.filter(({ roles }) => roles?.includes(role) ?? true)
     if (mine.length === 0) continue
-    describe(`a ${role}, ${isolation}${slowly ? ', byte by byte' : ''}`, () => {
+    const title = `a ${role}${how.mode === undefined ? '' : ` of mode ${how.mode}`}, ${isolation}${slowly ? ', byte by byte' : ''}`
+    describe(title, () => {
       let seat: Seat
       beforeAll(async () => {
-        seat = await seatFor(role, isolation, options)
+        seat = await seatFor(role, isolation, options, how.mode)
       })
       afterAll(() => seat[Symbol.asyncDispose]())
       test.each(mine.map(row => [row.clause, row.title, row] as const))('%s: %s', (_clause, _title, row) =>
