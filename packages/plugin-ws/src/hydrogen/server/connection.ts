@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import { type Connection, SocketError } from '@unisock/kernel/plugin'
-import { WsConnection, type WsConnectionOptions } from '../../connection/ws-connection.ts'
+import type { WsConnectionOptions } from '../../connection/ws-connection.ts'
 import type { WebSocketClass } from '../../connection/ws-library.ts'
 import type { Identity, WrittenWire } from '../../wire.ts'
 import type { AdmittedIdentity } from '../auth/identity.ts'
@@ -21,6 +21,7 @@ import { gapEvent, type LiveEvent, plainEvent } from './live-event.ts'
 import type { LiveSession } from './live-session.ts'
 import { type Frame, Outbox, type Outgoing, type Outlet } from './outbox.ts'
 import type { TopicPlace } from './subscriber.ts'
+import { TurnConnection } from './turn-connection.ts'
 
 /** Bytes that parts of the receiver's own add to an event, at most. */
 const PARTS_BYTES = 96
@@ -40,7 +41,7 @@ function toldOf(identity: Identity | undefined): Identity | undefined {
   return told
 }
 
-export class HydrogenConnection extends WsConnection implements Outlet, InboxOwner {
+export class HydrogenConnection extends TurnConnection implements Outlet, InboxOwner {
   readonly fd: Connection
   readonly machine = new ConnectionStateMachine()
   readonly outbox: Outbox
@@ -62,7 +63,6 @@ export class HydrogenConnection extends WsConnection implements Outlet, InboxOwn
   /** The client has sent something after it was given its resume token. */
   confirmed = false
   #ended = false
-  #corked = false
   /** While messages wait for one that takes time. */
   #inbox: Inbox | undefined
   #faults = 0
@@ -115,6 +115,7 @@ export class HydrogenConnection extends WsConnection implements Outlet, InboxOwn
   /** An event of a topic. False: it will not be written. */
   sendEvent(place: TopicPlace, event: LiveEvent, offset: number, prev: number | undefined): boolean {
     if (this.#ended) return false
+    if (prev === undefined && event.gap === undefined && this.hold(event)) return true
     if (this.outbox.open) {
       this.event({ event, prev }, undefined)
       return true
@@ -129,6 +130,7 @@ export class HydrogenConnection extends WsConnection implements Outlet, InboxOwn
   /** An event that belongs to no topic. */
   sendPlain(lane: Lane, event: LiveEvent, key?: string): boolean {
     if (this.#ended) return false
+    if (event.gap === undefined && this.hold(event)) return true
     if (this.outbox.open) this.event({ event }, undefined)
     else this.outbox.enqueue(lane, { frame: { event }, bytes: event.bytes, key })
     return !this.#ended
@@ -146,22 +148,19 @@ export class HydrogenConnection extends WsConnection implements Outlet, InboxOwn
   }
 
   text(text: string): void {
-    this.#cork()
-    this.sendText(text)
+    this.writeText(text)
   }
 
   event({ event, prev, attempt }: Outgoing, dropped: Gap | undefined): void {
     const gap = joinGaps(dropped, event.gap)
     if (attempt === undefined) {
-      this.#cork()
-      if (prev === undefined && gap === undefined) this.sendText(event.plain, event.frame)
-      else this.sendText(event.withParts({ prev, gap }))
+      if (prev === undefined && gap === undefined) this.writeText(event.plain, event.frame)
+      else this.writeText(event.withParts({ prev, gap }))
       return
     }
     const parts = this.live?.delivery.begin(event.id, attempt)
     if (parts === undefined) return
-    this.#cork()
-    this.sendText(event.withParts({ ...parts, gap, ack: !event.ack }))
+    this.writeText(event.withParts({ ...parts, gap, ack: !event.ack }))
   }
 
   gap({ topic, gap }: GapNotice): void {
@@ -189,6 +188,7 @@ export class HydrogenConnection extends WsConnection implements Outlet, InboxOwn
 
   shutWith(code: number, reason: string, error = 'ECONNABORTED'): void {
     if (this.#ended) return
+    this.release()
     this.#ended = true
     this.outbox.clear()
     this.machine.close()
@@ -307,17 +307,11 @@ export class HydrogenConnection extends WsConnection implements Outlet, InboxOwn
     this.machine.end()
   }
 
-  /** What was written in this turn leaves. */
-  flush(): void {
-    this.#corked = false
-    this.uncork()
+  protected override get isFree(): boolean {
+    return this.outbox.open
   }
 
-  /** What is written in one turn leaves together, and after all that is to be done in it: a write is mostly the system's. */
-  #cork(): void {
-    if (this.#corked) return
-    this.#corked = true
-    this.cork()
+  protected override flushLater(): void {
     this.#context.flushLater(this)
   }
 }

@@ -28,6 +28,8 @@ export interface Outlet {
   text(text: string): void
   event(outgoing: Outgoing, gap: Gap | undefined): void
   gap(notice: GapNotice): void
+  /** Something waits from now on. */
+  crowded(): void
   /** A lane that drops nothing is full. */
   overflow(why: 'slow' | 'overflow'): void
   /** It will not be written. */
@@ -103,6 +105,7 @@ export class Outbox {
 
   #push(lane: Lane, entry: Queued<Frame>, ahead: boolean): void {
     this.#lanes ??= this.#newLanes()
+    this.#outlet.crowded()
     const pushed = this.#lanes.push(lane, entry, ahead)
     if (pushed !== 'queued') this.#outlet.overflow(pushed)
     else this.pump()

@@ -5,10 +5,9 @@
 import type { Lane } from '../envelope/types.ts'
 import type { TopicRecovery } from '../recovery/index.ts'
 import type { SubscriptionRecord } from '../session/record.ts'
-import { compileFilter, type Predicate } from '../topics/compile-filter.ts'
-import type { Attributes } from '../topics/filter.ts'
 import { hasWildcard } from '../topics/name.ts'
 import { Position } from '../topics/position.ts'
+import { type SharedFilter, sharedFilter } from '../topics/shared-filter.ts'
 import type { LivePublication } from './live-event.ts'
 import type { LiveSession } from './live-session.ts'
 
@@ -71,26 +70,24 @@ export class TopicPlace {
   }
 }
 
-const NO_ATTRIBUTES: Attributes = {}
-
 export class Subscriber {
   readonly live: LiveSession
   readonly record: SubscriptionRecord
   readonly isWild: boolean
   /** Of a pattern without wildcards: where it is. */
   place: TopicPlace | undefined
-  readonly #predicate: Predicate | undefined
+  readonly #filter: SharedFilter | undefined
 
   constructor(live: LiveSession, record: SubscriptionRecord) {
     this.live = live
     this.record = record
     this.isWild = hasWildcard(record.pattern)
-    this.#predicate = record.filter && compileFilter(record.filter)
+    this.#filter = record.filter && sharedFilter(record.filter)
   }
 
   /** Whether its filter lets the publication through, and it is meant for this user. */
   wants({ frame, attributes }: LivePublication): boolean {
     if (frame.to !== undefined && !frame.to.has(this.live.session.user)) return false
-    return this.#predicate === undefined || this.#predicate(attributes ?? NO_ATTRIBUTES)
+    return this.#filter === undefined || this.#filter.passes(attributes)
   }
 }
