@@ -1,6 +1,6 @@
 /** Parts of the plugin contract that few plugins use: a mode that listens or connects, and owner halves. */
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createKernel, type Fd, type Handlers } from '../src/index.ts'
+import { createKernel, type Fd, type Handlers, SO_READ_WINDOW } from '../src/index.ts'
 import type { Kernel } from '../src/kernel.ts'
 import { encoded, outcomes, PARCEL, PARCEL_LENT, parcel } from './fixtures/parcel/index.ts'
 import { ISOLATIONS, signal, until } from './support/resources.ts'
@@ -80,6 +80,39 @@ describe.each(ISOLATIONS)('over %s', isolation => {
       await expect(kernel.connect(lost, 60_000)).rejects.toThrow(failing('ECONNREFUSED'))
       expect(await closed.promise).toMatchObject({ code: 'ECONNREFUSED' })
     })
+  })
+
+  test('a call behind one that ends the fd is refused, not forgotten', async () => {
+    await using kernel = await start()
+    const fd = kernel.create(PARCEL, {})
+    const calls = [
+      kernel.connect(fd, 9999),
+      kernel.query(fd, PARCEL_LENT),
+      kernel.setOption(fd, SO_READ_WINDOW, 4096),
+    ]
+    const settled = await Promise.allSettled(calls)
+    expect(settled.map(({ status, reason }: any) => [status, reason?.code])).toEqual([
+      ['rejected', 'ECONNREFUSED'],
+      ['rejected', 'EBADF'],
+      ['rejected', 'EBADF'],
+    ])
+  })
+
+  test('a call that an abort overtakes is refused, not forgotten', async () => {
+    await using kernel = await start()
+    const fd = kernel.create(PARCEL, {})
+    const calls = [
+      kernel.setOption(fd, SO_READ_WINDOW, 4096),
+      kernel.bind(fd, 0),
+      kernel.query(fd, PARCEL_LENT),
+    ]
+    const [option, ...others] = await Promise.allSettled([...calls, kernel.close(fd, { abort: true })])
+    expect(option!.status).toBe('fulfilled')
+    expect(others.map(({ status, reason }: any) => [status, reason?.code])).toEqual([
+      ['rejected', 'EBADF'],
+      ['rejected', 'EBADF'],
+      ['fulfilled', undefined],
+    ])
   })
 
   describe('an owner half', () => {

@@ -71,7 +71,7 @@ function close(host: WorkerHost, socket: WorkerSocket, sequence: number, options
     })
   }
   if (options.abort || socket.idle) void run()
-  else socket.serial.alone(run)
+  else socket.serial.alone(run, () => reply(host, socket.fd, sequence, null))
 }
 
 function call(
@@ -84,29 +84,30 @@ function call(
   c: any,
 ): void {
   const { fd, driver, serial } = socket
-  const run = (work: () => unknown) => () => answer(host, fd, sequence, work)
+  // Who waits for a call that will not be made is told so.
+  const dropped = (): void => fail(host, fd, sequence, gone(fd))
+  const shared = (work: () => unknown): void => serial.shared(() => answer(host, fd, sequence, work), dropped)
+  const alone = (work: () => unknown): void => serial.alone(() => answer(host, fd, sequence, work), dropped)
   switch (op) {
     case TO_WORKER.OPTION:
-      return serial.shared(run(() => setOption(host, socket, a, b, c)))
+      return shared(() => setOption(host, socket, a, b, c))
     case TO_WORKER.BIND:
-      return serial.alone(run(() => bind(socket, a)))
+      return alone(() => bind(socket, a))
     case TO_WORKER.LISTEN:
-      return serial.alone(run(() => listen(socket)))
+      return alone(() => listen(socket))
     case TO_WORKER.CONNECT:
-      return serial.alone(run(() => connect(socket, a)))
+      return alone(() => connect(socket, a))
     case TO_WORKER.QUERY:
-      return serial.shared(run(() => (driver.query ?? unsupported('query', fd)).call(driver, a)))
+      return shared(() => (driver.query ?? unsupported('query', fd)).call(driver, a))
     case TO_WORKER.CALL: {
       const signal = socket.openCall(sequence)
-      return serial.shared(
-        run(async () => {
-          try {
-            return await (driver.call ?? unsupported('request', fd)).call(driver, a, signal)
-          } finally {
-            socket.endCall(sequence)
-          }
-        }),
-      )
+      return shared(async () => {
+        try {
+          return await (driver.call ?? unsupported('request', fd)).call(driver, a, signal)
+        } finally {
+          socket.endCall(sequence)
+        }
+      })
     }
     default:
       host.log('warn', `op ${op} is unknown to this worker`, { fd })

@@ -4,34 +4,43 @@
  * @module
  */
 
+interface Queued {
+  readonly alone: boolean
+  readonly run: () => unknown
+  /** It will not be run. */
+  readonly dropped: (() => void) | undefined
+}
+
 export class Serial {
   #alone = false
   #shared = 0
-  #queue: { alone: boolean; run: () => unknown }[] | undefined
+  #queue: Queued[] | undefined
 
   /** True when a shared call may run at once. */
   get open(): boolean {
     return !this.#alone && this.#queue === undefined
   }
 
-  shared(run: () => unknown): void {
+  shared(run: () => unknown, dropped?: () => void): void {
     if (this.open) this.#start(run, false)
-    else this.#enqueue(run, false)
+    else this.#enqueue({ alone: false, run, dropped })
   }
 
-  alone(run: () => unknown): void {
+  alone(run: () => unknown, dropped?: () => void): void {
     if (this.open && this.#shared === 0) this.#start(run, true)
-    else this.#enqueue(run, true)
+    else this.#enqueue({ alone: true, run, dropped })
   }
 
   /** Drops what has not begun. */
   clear(): void {
+    const queue = this.#queue
     this.#queue = undefined
+    for (const { dropped } of queue ?? []) dropped?.()
   }
 
-  #enqueue(run: () => unknown, alone: boolean): void {
+  #enqueue(queued: Queued): void {
     this.#queue ??= []
-    this.#queue.push({ alone, run })
+    this.#queue.push(queued)
   }
 
   /** `run` never throws and never rejects: its caller answers for its failure. */
