@@ -80,6 +80,7 @@ export class Kernel {
     const fd = this.#allocate()
     new Entry(this.#core, host, fd, definition, handlers)
     host.frame(TO_WORKER.CREATE, fd, 2, definition.number, null)
+    for (const [option, value] of definition.defaults) void this.setOption(fd as Fd<any>, option, value)
     return fd as Fd<any>
   }
 

@@ -2,7 +2,7 @@
  * Socket modes 40-44.
  * @module
  */
-import { defineMode, EXTERNAL_MODE, type } from '@unisock/kernel/plugin'
+import { defineMode, EXTERNAL_MODE, SO_READ_WINDOW, type } from '@unisock/kernel/plugin'
 import { type FifoMessage, fifoOwner, type ProgramMessage, programOwner } from './owner/message.ts'
 import { type EventfdMessage, type EventfdWrite, eventfdOwner } from './owner/signal.ts'
 import { type WatchMessage, watchOwner } from './owner/watch.ts'
@@ -14,6 +14,9 @@ const shared = {
   kind: 'client',
 } as const
 
+/** What a pipe gives is bulk: with less on its way, its reader waits for the program's thread again and again. */
+const bulk = [[SO_READ_WINDOW, 2 ** 20]] as const
+
 /** A program with its standard input, output and error apart. Started by `bind(fd, 0)` or `connect(fd)`. */
 export const EXTERNAL_PIPE = defineMode({
   ...shared,
@@ -22,6 +25,7 @@ export const EXTERNAL_PIPE = defineMode({
   ownTarget: true,
   message: type<ProgramMessage>(),
   write: type<string | Uint8Array>(),
+  defaults: bulk,
   owner: programOwner,
 })
 /** A program with one socket as its standard input and output. Started by `bind(fd, 0)` or `connect(fd)`. */
@@ -32,6 +36,7 @@ export const EXTERNAL_SOCKETPAIR = defineMode({
   ownTarget: true,
   message: type<ProgramMessage>(),
   write: type<string | Uint8Array>(),
+  defaults: bulk,
   owner: programOwner,
 })
 /** A named pipe: `bind(fd, path)` makes or opens it to read, `connect(fd, path)` opens it to write. */
@@ -42,6 +47,7 @@ export const EXTERNAL_FIFO = defineMode({
   restart: 'reconnect',
   message: type<FifoMessage>(),
   write: type<string | Uint8Array>(),
+  defaults: bulk,
   owner: fifoOwner,
 })
 /** A Linux eventfd, there from `create` on; `bind(fd, name)` joins the group of that name. */

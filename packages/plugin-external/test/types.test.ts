@@ -1,4 +1,4 @@
-import { EXTERNAL_MODE, type Kernel, REST_MODE } from '@unisock/kernel'
+import { EXTERNAL_MODE, type Kernel, REST_MODE, SO_READ_WINDOW } from '@unisock/kernel'
 import { expect, expectTypeOf, test } from 'vitest'
 import {
   type EventfdMessage,
@@ -62,4 +62,15 @@ test('every fd says that it is external, and options are of their own modes', as
     if ((mode as number) === (EXTERNAL_INOTIFY as number)) await globs
     else await expect(globs).rejects.toMatchObject({ code: 'ENOPROTOOPT' })
   }
+})
+
+test('what pipes give is bulk, and their window is larger unless it is set', async () => {
+  await using kernel = await externalKernel('inline')
+  for (const mode of [EXTERNAL_PIPE, EXTERNAL_SOCKETPAIR, EXTERNAL_FIFO]) {
+    const fd = kernel.create(mode as typeof EXTERNAL_PIPE, {})
+    expect(kernel.getOption(fd, SO_READ_WINDOW)).toBe(2 ** 20)
+    await kernel.setOption(fd, SO_READ_WINDOW, 4096)
+    expect(kernel.getOption(fd, SO_READ_WINDOW)).toBe(4096)
+  }
+  expect(kernel.getOption(kernel.create(EXTERNAL_INOTIFY, {}), SO_READ_WINDOW)).toBe(2 ** 18)
 })

@@ -2,7 +2,7 @@
  * What programs write, checked, and as it crosses. A request crosses as it is and is checked in the worker.
  * @module
  */
-import { SocketError } from '@unisock/kernel/plugin'
+import { jsonText, SocketError } from '@unisock/kernel/plugin'
 import {
   checkPublishProperties,
   checkSubscribeProperties,
@@ -95,7 +95,10 @@ export function publishWire(data: MqttPublish, defaults: Defaults, op: string): 
   const topic = checkTopic(data.topic, op)
   const qos = checkQos(data.qos ?? defaults.qos(), op)
   const bits = (data.retain ?? defaults.retain()) ? qos | RETAIN : qos
-  const text = typeof payload === 'string' || payload instanceof Uint8Array ? payload : jsonText(payload, op)
+  const text =
+    typeof payload === 'string' || payload instanceof Uint8Array
+      ? payload
+      : jsonText(payload, 'the payload', { op })
   return properties === undefined
     ? [topic, text, bits, 0]
     : [topic, text, bits, 0, checkPublishProperties(properties, op)]
@@ -123,16 +126,4 @@ function list<T>(value: T | readonly T[], op: string): readonly T[] {
 function checkQos(qos: unknown, op: string): QoS {
   if (qos === 0 || qos === 1 || qos === 2) return qos
   throw new SocketError('EINVAL', `qos is 0, 1 or 2, not ${String(qos)}`, { op })
-}
-
-function jsonText(value: unknown, op: string): string {
-  let text: string | undefined
-  let cause: unknown
-  try {
-    text = JSON.stringify(value)
-  } catch (error) {
-    cause = error
-  }
-  if (text !== undefined) return text
-  throw new SocketError('ETYPENOTSUPP', 'the payload cannot be written as JSON', { op, cause })
 }

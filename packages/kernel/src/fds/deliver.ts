@@ -2,7 +2,9 @@
  * What arrives for an fd, on its way to the program's handlers.
  * @module
  */
+import type { OwnerFunction } from '../registry/functions.ts'
 import type { Addr } from '../types.ts'
+import { runAround } from './around.ts'
 import type { Entry, EntryContext } from './entry.ts'
 
 /** Runs now, or once the fd is resumed. */
@@ -42,6 +44,8 @@ function handle(core: EntryContext, entry: Entry, wire: unknown, handler: unknow
     const addr = owner.sender ? owner.sender(wire, entry) : entry.addr
     message = owner.receive ? owner.receive(wire, entry, size) : wire
     if (message === undefined && owner.receive) return
+    const around = owner.around?.(message, entry)
+    if (around !== undefined) return handleWithin(core, entry, around, message, handler, addr, size)
     if (typeof handler !== 'number') {
       const { handlers } = entry
       if (handlers.message === undefined) owner.unhandled?.(entry, message)
@@ -51,9 +55,7 @@ function handle(core: EntryContext, entry: Entry, wire: unknown, handler: unknow
         owner.returned?.(returned, entry, message)
       }
     } else {
-      const fn = core.functions.get(handler)
-      if (!fn) throw new Error('the handler of this message was replaced before it ran')
-      const returned = fn(message)
+      const returned = functionOf(core, handler)(message)
       if (isThenable(returned)) return settle(entry, returned, message, size, 'result')
       owner.result?.(returned, entry, message)
     }
@@ -61,6 +63,35 @@ function handle(core: EntryContext, entry: Entry, wire: unknown, handler: unknow
     fail(entry, error, message)
   }
   entry.consumed(size)
+}
+
+/** With functions around the handler; the socket's own handler answers by `write`, whatever it returns. */
+function handleWithin(
+  core: EntryContext,
+  entry: Entry,
+  around: readonly number[],
+  message: unknown,
+  handler: unknown,
+  addr: Addr | undefined,
+  size: number,
+): void {
+  const functions = around.map(id => functionOf(core, id))
+  const innermost =
+    typeof handler === 'number'
+      ? functionOf(core, handler)
+      : async () => {
+          const { message: own } = entry.handlers
+          if (own) await own(entry.fd as any, message as never, addr as Addr)
+          else entry.mode.owner.unhandled?.(entry, message)
+        }
+  const result = runAround(functions, innermost, message, error => entry.report(error))
+  settle(entry, result, message, size, 'result')
+}
+
+function functionOf(core: EntryContext, id: number): OwnerFunction {
+  const fn = core.functions.get(id)
+  if (!fn) throw new Error('the handler of this message was replaced before it ran')
+  return fn
 }
 
 /** The sender's credit returns when the handler's promise settles, so a slow handler slows its own peer only. */

@@ -40,7 +40,10 @@ export {
   type Target,
   type WorkerDefinition,
 } from './driver.ts'
+export { type JsonTextOptions, jsonText } from './json-text.ts'
 export { libraryFailure } from './library-failure.ts'
+export { addressKey } from './limits/address-key.ts'
+export { ExpiringMap } from './limits/expiring-map.ts'
 export { defineMode, type OwnerHalf, type OwnerPort } from './mode.ts'
 export { OnceATurn } from './once-a-turn.ts'
 export { defineOption, type Schema } from './option.ts'

@@ -60,6 +60,11 @@ export interface OwnerHalf<S extends ModeSpec = ModeSpec> {
   send?(data: any, port: OwnerPort, transfer: boolean): boolean
   /** What `kernel.request` does, where it is more than a call of the driver's that is answered once. */
   request?(data: any, port: OwnerPort, how: RequestOptions): Promise<unknown>
+  /**
+   * Functions of the program that run around a message's handler, as the worker named them, outermost first. Each gets
+   * the message and `next`, which runs what is inside of it; what the outermost gives is a `result`.
+   */
+  around?(message: unknown, port: OwnerPort): readonly number[] | undefined
   /** What a handler function chosen by the worker returned: the mode may answer with it. */
   result?(value: unknown, port: OwnerPort, message: unknown): void
   /** What the fd's own message handler returned, or resolved with. */
@@ -92,6 +97,8 @@ export interface ModeDefinition {
   readonly restart: 'close' | 'reconnect'
   /** `connect` needs no target: the mode knows it by itself, or by an option. */
   readonly ownTarget: boolean
+  /** Options whose default is another on the mode's fds. */
+  readonly defaults: readonly (readonly [option: AnyOption, value: unknown])[]
   readonly owner: OwnerHalf<any>
 }
 
@@ -112,6 +119,8 @@ export interface ModeOptions<N extends string, F extends string, X extends strin
   restart?: 'close' | 'reconnect'
   /** `connect` needs no target: its driver gets an empty one. @default false */
   ownTarget?: boolean
+  /** Options whose default is another on the mode's fds: each is set as the fd is created. */
+  defaults?: readonly (readonly [option: AnyOption, value: unknown])[]
   /** What the handlers get. */
   message: TypeToken<I>
   /** What `write` takes (on a server: on its connections). */
@@ -164,7 +173,7 @@ export function defineMode<
 ): Mode<{ family: F | X | 'core'; message: I; write: W; connection: Spec<F | X, I, W, R> }>
 export function defineMode(options: ModeOptions<string, string, string, any, any, any>): any {
   const { number, name, family, kind, families = [], flags = [] } = options
-  const { restart = 'close', ownTarget = false, owner = {} } = options
+  const { restart = 'close', ownTarget = false, defaults = [], owner = {} } = options
   const definition: ModeDefinition = {
     number,
     name,
@@ -175,6 +184,7 @@ export function defineMode(options: ModeOptions<string, string, string, any, any
     kind,
     restart,
     ownTarget,
+    defaults,
     owner,
   }
   registry.set(`${number} ${name}`, definition)

@@ -47,7 +47,8 @@ function explain(errors: ErrorObject[], value: unknown, secret: boolean): string
     error.instancePath.length > best.instancePath.length ? error : best,
   )
   const branches = errors.filter(
-    error => error.instancePath === deepest.instancePath && error.keyword !== 'anyOf',
+    error =>
+      error.instancePath === deepest.instancePath && error.keyword !== 'anyOf' && error.keyword !== 'if',
   )
   const expected = [...new Set((branches.length > 0 ? branches : [deepest]).map(expectation))].join(' or ')
   const path = `value${deepest.instancePath.replace(/\/(\d+)/g, '[$1]').replaceAll('/', '.')}`

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import { type CloseOptions, type Connection, SocketError } from '@unisock/kernel/plugin'
 import { NORMAL, PROTOCOL_ERROR } from '../connection/close-code.ts'
+import type { Ending } from '../connection/ending.ts'
 import { WsConnection, type WsConnectionOptions } from '../connection/ws-connection.ts'
 import type { WebSocketClass } from '../connection/ws-library.ts'
 import type { WrittenWire } from '../wire.ts'
@@ -22,10 +23,7 @@ export class ByteStreamConnection extends WsConnection {
   #leaving = false
 
   constructor(fd: Connection, ws: WebSocketClass, socket: Socket, options: WsConnectionOptions) {
-    super(fd, ws, socket, {
-      ...options,
-      onClose: ({ code, error }) => options.onClose({ code, error: error ?? this.#cutShort() }),
-    })
+    super(fd, ws, socket, options)
     this.#fd = fd
     this.#ws = ws
   }
@@ -79,6 +77,10 @@ export class ByteStreamConnection extends WsConnection {
   #refuse(reason: string): boolean {
     this.fail(new SocketError('EPROTO', `the peer broke the protocol: ${reason}`), PROTOCOL_ERROR, reason)
     return true
+  }
+
+  protected override told({ code, error }: Ending): Ending {
+    return { code, error: error ?? this.#cutShort() }
   }
 
   #cutShort(): SocketError | undefined {

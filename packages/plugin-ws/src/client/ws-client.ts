@@ -21,6 +21,7 @@ import {
 import { dial } from '@unisock/sockets/dial'
 import { peerAddress, type TimerWheel } from '@unisock/sockets/engine'
 import type { Ending } from '../connection/ending.ts'
+import type { ConnectionHost } from '../connection/host.ts'
 import type { WsConnection } from '../connection/ws-connection.ts'
 import {
   type ClientAuth,
@@ -46,7 +47,7 @@ const CONNECTED = 'connected'
 /** Where a client is that is on its way back: `reopened` tells the program when it has arrived. */
 const NOWHERE: Addr = { address: '', port: 0, family: 'IPv4' }
 
-export class WsClient implements Driver {
+export class WsClient implements Driver, ConnectionHost {
   readonly #socket: PluginSocket
   readonly #secure: boolean
   readonly #wheel: TimerWheel
@@ -195,7 +196,7 @@ export class WsClient implements Driver {
       extensions,
       head: JSON.stringify([new URL(url).pathname + new URL(url).search, rawHeaders]),
       wheel: this.#wheel,
-      onClose: ending => this.#lost(ending),
+      host: this,
     })
     this.#openedAt = performance.now()
     // The program is to hear of the connection before it hears from it.
@@ -212,7 +213,8 @@ export class WsClient implements Driver {
     })
   }
 
-  #lost({ code, error }: Ending): void {
+  /** The connection is lost. */
+  closed({ code, error }: Ending): void {
     this.#connection = undefined
     if (!mayReturn(code)) {
       this.#socket.close(error)

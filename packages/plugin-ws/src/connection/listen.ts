@@ -11,7 +11,7 @@ export interface Listening {
   onMessage(data: Buffer, isBinary: boolean): void
   onPing(): void
   onPong(): void
-  /** Of either; the close follows. */
+  /** Of the WebSocket; the close follows. Those of its socket are the socket's `errored` then. */
   onError(error: Error): void
   onClose(code: number, reason: Buffer): void
   /** The socket has written what it had. */
@@ -53,5 +53,5 @@ export function listen(ws: WebSocketClass, socket: Socket, listening: Listening)
   Object.assign(ws, { [LISTENING]: listening } satisfies Told)
   ws.on('message', onMessage).on('ping', onPing).on('pong', onPong).on('error', onError).on('close', onClose)
   Object.assign(socket, { [LISTENING]: listening } satisfies Told)
-  socket.on('drain', onDrain).on('error', onError)
+  socket.on('drain', onDrain)
 }

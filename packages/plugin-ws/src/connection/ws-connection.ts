@@ -31,6 +31,7 @@ import {
 import { type Agreement, agreedOn } from './agreement.ts'
 import { checkClose, GOING_AWAY, NORMAL, POLICY_VIOLATION } from './close-code.ts'
 import { type Ending, endingOf } from './ending.ts'
+import type { ConnectionHost } from './host.ts'
 import { Keepalive, type Pinged } from './keepalive.ts'
 import { type Listening, listen } from './listen.ts'
 import { Rates } from './rates.ts'
@@ -40,9 +41,7 @@ import { isCompressed, sendBuiltFrame, type WebSocketClass } from './ws-library.
 
 export interface WsConnectionOptions extends Agreement {
   wheel: TimerWheel
-  onClose(ending: Ending): void
-  /** The peer did what it may not, and is closed for it. */
-  onOffence?(): boolean
+  host: ConnectionHost
 }
 
 const TEXT = { binary: false, compress: false }
@@ -256,11 +255,16 @@ export class WsConnection implements Driver, Pinged, Listening {
 
   /** The peer did what counts against its address; true: that is shut out now. */
   protected offend(): boolean {
-    return this.#options.onOffence?.() ?? false
+    return this.#options.host.offended?.() ?? false
   }
 
   /** It is closed; called once, before anybody is told. */
   protected over(_code: number): void {}
+
+  /** What is told of its end. */
+  protected told(ending: Ending): Ending {
+    return ending
+  }
 
   /** Closes for what the peer did; nothing more of it is heard. */
   protected fail(error: SocketError, code: number, reason: string): void {
@@ -317,7 +321,8 @@ export class WsConnection implements Driver, Pinged, Listening {
   onClose(code: number, reason: Buffer): void {
     this.#keepalive[Symbol.dispose]()
     this.over(code)
-    this.#options.onClose(endingOf(this.#error, code, reason.toString()))
+    const ending = endingOf(this.#error ?? this.#socket.errored ?? undefined, code, reason.toString())
+    this.#options.host.closed(this.told(ending))
     this.#onClosed?.()
   }
 }

@@ -33,14 +33,7 @@ export class FileStreamConnection extends WsConnection implements Peer {
   constructor(fd: Connection, ws: WebSocketClass, socket: Socket, options: WsConnectionOptions) {
     const session = sessions.get(fd) ?? new Session(fd)
     sessions.set(fd, session)
-    super(fd, ws, socket, {
-      ...options,
-      onClose: ending => {
-        session.detach()
-        this.#wake()
-        options.onClose(ending)
-      },
-    })
+    super(fd, ws, socket, options)
     this.#fd = fd
     this.#ws = ws
     this.#session = session
@@ -101,6 +94,11 @@ export class FileStreamConnection extends WsConnection implements Peer {
     }
     this.#reading = session.hasRoom && session.unwritten <= MAX_UNWRITTEN
     return this.#reading
+  }
+
+  protected override over(): void {
+    this.#session.detach()
+    this.#wake()
   }
 
   /** What the socket has taken was not the program's own. */

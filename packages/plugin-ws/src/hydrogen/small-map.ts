@@ -32,7 +32,8 @@ export class SmallMap<V> {
     }
     const at = this.#indexOf(key)
     if (at >= 0) this.#few = this.#few.with(at + 1, value)
-    else if (this.#few.length < 2 * FEW) this.#few = [...this.#few, key, value]
+    // Unlike a spread, which leaves room for sixteen more.
+    else if (this.#few.length < 2 * FEW) this.#few = this.#few.concat([key, value])
     else {
       this.#many = new Map(this.entries()).set(key, value)
       this.#few = NOTHING

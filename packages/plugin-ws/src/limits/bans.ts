@@ -2,7 +2,7 @@
  * Peers that are refused for a while, longer each time.
  * @module
  */
-import { ExpiringMap } from './expiring-map.ts'
+import { ExpiringMap } from '@unisock/kernel/plugin'
 
 export interface BanOptions {
   /** How many offences lead to a ban. @default 10 */

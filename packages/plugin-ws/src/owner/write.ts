@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer'
 import { SocketError } from '@unisock/kernel/plugin'
 import { AS_BINARY, COMPRESS, NO_COMPRESS, type WrittenWire } from '../wire.ts'
-import { jsonText, kindOf } from './json.ts'
+import { dataText, kindOf } from './json.ts'
 
 /** A message with how it is to be sent. A received one may be written as it is. */
 export interface WsOutgoing {
@@ -36,7 +36,7 @@ export function toWire(data: WsWrite): WrittenWire {
 }
 
 function payloadOf(data: unknown): string | Uint8Array {
-  return typeof data === 'string' || data instanceof Uint8Array ? data : jsonText(data, 'write')
+  return typeof data === 'string' || data instanceof Uint8Array ? data : dataText(data, 'write')
 }
 
 function refuse(code: 'ETYPENOTSUPP' | 'EINVAL', message: string): SocketError {

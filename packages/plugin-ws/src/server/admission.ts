@@ -3,23 +3,24 @@
  * @module
  */
 import {
+  addressKey,
+  ExpiringMap,
   type PluginSocket,
   RATE_LIMIT_BAN,
   RATE_LIMIT_CONNECTIONS,
   SO_MAX_CONNECTIONS,
 } from '@unisock/kernel/plugin'
 import { bucketFor } from '../connection/rates.ts'
-import { addressKey } from '../limits/address-key.ts'
 import { Bans } from '../limits/bans.ts'
-import { ExpiringMap } from '../limits/expiring-map.ts'
 import { KeptBans } from '../limits/kept-bans.ts'
 import type { TokenBucket } from '../limits/token-bucket.ts'
+import { Place, type Places } from './place.ts'
 import type { Refusal } from './refusal.ts'
 
 /** Addresses that are remembered; beyond that, those unheard of for longest are forgotten. */
 const MAX_ADDRESSES = 10_000
 
-export class AdmissionControl {
+export class AdmissionControl implements Places {
   readonly #socket: PluginSocket
   #buckets = new ExpiringMap<string, TokenBucket>(0, MAX_ADDRESSES)
   #bans: Bans | undefined
@@ -76,16 +77,16 @@ export class AdmissionControl {
     return tooMany('Too many connections from this address.', wait)
   }
 
-  /** A place for one connection, and its undo; undefined: SO_MAX_CONNECTIONS are taken. */
-  take(): (() => void) | undefined {
+  /** A place for one connection; undefined: SO_MAX_CONNECTIONS are taken. */
+  take(address: string): Place | undefined {
     const limit = this.#socket.option(SO_MAX_CONNECTIONS)
     if (limit > 0 && this.#taken >= limit) return undefined
     this.#taken++
-    let held = true
-    return () => {
-      if (held) this.#taken--
-      held = false
-    }
+    return new Place(this, address)
+  }
+
+  freed(): void {
+    this.#taken--
   }
 
   /** An address did what it may not; true: it is shut out for that. */

@@ -16,6 +16,7 @@ import { AdmissionControl } from './admission.ts'
 import { Authenticator, type Authenticity } from './authenticator.ts'
 import { credentialsOf } from './credentials.ts'
 import { refusalOf } from './hydrogen-refusal.ts'
+import type { Place } from './place.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { checkRequest } from './request-check.ts'
 import { chooseSubprotocol } from './subprotocols.ts'
@@ -28,8 +29,7 @@ export interface Opened {
   socket: Socket
   addr: Addr
   agreement: Agreement
-  /** Its address did what it may not. */
-  onOffence(): boolean
+  place: Place
 }
 
 export class Handshakes {
@@ -123,8 +123,9 @@ export class Handshakes {
 
     const limited = this.#admission.check(addr.address)
     if (limited) return limited
-    const leave = this.#admission.take()
-    if (!leave) return FULL
+    const place = this.#admission.take(addr.address)
+    if (!place) return FULL
+    const leave = (): void => place.leave()
     if (socket.destroyed) leave()
     else socket.on('close', leave)
 
@@ -149,8 +150,9 @@ export class Handshakes {
       extensions: upgraded.extensions,
       head: headOf(request),
     }
-    const onOffence = this.#offenceOf(addr.address)
-    this.#onOpen({ ws: upgraded.ws, socket, addr, agreement, onOffence })
+    // The WebSocket's own close is behind the socket's.
+    socket.off('close', leave)
+    this.#onOpen({ ws: upgraded.ws, socket, addr, agreement, place })
     return undefined
   }
 
@@ -173,11 +175,6 @@ export class Handshakes {
     if (typeof admitted !== 'string') return admitted
     hydrogen.rejected()
     return refusalOf(admitted)
-  }
-
-  /** Apart from the handshake, all of which it would keep. */
-  #offenceOf(address: string): () => boolean {
-    return () => this.#admission.offence(address)
   }
 
   #compression(extensions: string | undefined): Terms['compression'] {

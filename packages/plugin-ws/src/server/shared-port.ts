@@ -13,13 +13,14 @@ export interface UpgradeService {
   /** Over TLS; known once there is an address. */
   readonly secure: boolean
   /**
-   * Takes the upgrades to a path, or those to all paths that nobody has taken; returns the undo.
+   * Takes the upgrades to a path, or those to all paths that nobody has taken; returns the undo. `client` is whom a
+   * proxy in front that is believed has named.
    *
    * @throws {SocketError} `EADDRINUSE` for what another has taken, `EBADADDR` for what is no path.
    */
   take(
     path: string | undefined,
-    serve: (request: IncomingMessage, socket: Socket, head: Buffer) => void,
+    serve: (request: IncomingMessage, socket: Socket, head: Buffer, client: Addr | undefined) => void,
   ): () => void
 }
 

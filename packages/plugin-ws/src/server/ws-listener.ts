@@ -6,7 +6,6 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import {
   type Addr,
-  type Connection,
   type Driver,
   isTlsOption,
   libraryFailure,
@@ -25,7 +24,6 @@ import {
 } from '@unisock/kernel/plugin'
 import { Listener, peerAddress, readServerTls, type TimerWheel } from '@unisock/sockets/engine'
 import { TRY_AGAIN_LATER } from '../connection/close-code.ts'
-import type { Ending } from '../connection/ending.ts'
 import { HYDROGEN_PROTOCOL } from '../hydrogen/protocol.ts'
 import type { HydrogenService } from '../hydrogen/server/hydrogen-service.ts'
 import type { ReplyWire, RequestWire } from '../hydrogen/wire.ts'
@@ -73,7 +71,9 @@ export class WsListener implements Driver {
     if (this.#listener || this.#leave) throw new SocketError('EISBOUND')
     if (at.on === undefined) return this.#bindOwn(at)
     const service = upgradesOf(this.#socket, at.on)
-    const leave = service.take(at.path, (request, socket, head) => this.#receive(request, socket, head))
+    const leave = service.take(at.path, (request, socket, head, client) =>
+      this.#receive(request, socket, head, client),
+    )
     this.#leave = leave
     try {
       this.#address = await addressOf(service, at.on)
@@ -194,23 +194,21 @@ export class WsListener implements Driver {
     this.#hydrogen = this.#handshakes.hydrogen = hydrogen
   }
 
-  #receive(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const addr = peerAddress(socket, this.#address?.address)
+  #receive(request: IncomingMessage, socket: Socket, head: Buffer, client?: Addr): void {
+    const addr = client ?? peerAddress(socket, this.#address?.address)
     if (this.#listening) void this.#handshakes.receive(request, socket, head, addr)
     else this.#handshakes.refuse(socket, { status: 503, reason: 'The server does not listen yet.' }, addr)
   }
 
-  #opened({ ws, socket, addr, agreement, onOffence }: Opened): void {
+  #opened({ ws, socket, addr, agreement, place }: Opened): void {
     const maker = (agreement.protocol === HYDROGEN_PROTOCOL ? this.#hydrogen : undefined) ?? this.#profile
-    const accepted = this.#socket.accept(addr, fd =>
-      maker.connection(fd, ws, socket, {
-        ...agreement,
-        wheel: this.#wheel,
-        onOffence,
-        onClose: closing(fd),
-      }),
-    )
-    if (!accepted) ws.on('error', () => {}).close(TRY_AGAIN_LATER)
+    const accepted = this.#socket.accept(addr, fd => {
+      place.fd = fd
+      return maker.connection(fd, ws, socket, { ...agreement, wheel: this.#wheel, host: place })
+    })
+    if (accepted) return
+    ws.on('error', () => {}).on('close', () => place.leave())
+    ws.close(TRY_AGAIN_LATER)
   }
 
   #stop(): void {
@@ -232,11 +230,6 @@ export class WsListener implements Driver {
       throw tlsFailure(error, 'server', op)
     }
   }
-}
-
-/** Made where there is nothing but the fd: what a function is made beside, it keeps for as long as it is kept. */
-function closing(fd: Connection): (ending: Ending) => void {
-  return ({ error }) => fd.close(error)
 }
 
 function isHydrogenOption(option: number): boolean {

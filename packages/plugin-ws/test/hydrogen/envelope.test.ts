@@ -3,14 +3,12 @@ import { describe, expect, test } from 'vitest'
 import {
   DEFAULT_ENVELOPE_LIMITS,
   ENVELOPE_SCHEMA,
-  encodeAck,
-  encodeCommand,
-  encodeEvent,
   encodeFailure,
   encodeResponse,
   parseEnvelope,
 } from '../../src/hydrogen/envelope/index.ts'
 import { wireError } from '../../src/hydrogen/errors.ts'
+import { encodeAck, encodeCommand, encodeEvent } from './support/messages.ts'
 import { matchesSchema } from './support/schema.ts'
 
 const command = { type: 'command', id: 'c1', channel: 'print', action: 'start' }

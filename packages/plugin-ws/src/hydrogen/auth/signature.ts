@@ -4,7 +4,7 @@
  * @module
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { ExpiringMap } from '../../limits/expiring-map.ts'
+import { ExpiringMap } from '@unisock/kernel/plugin'
 
 /** What is signed. None of the names has a control character: the envelope's parser has seen to that. */
 export interface SignedParts {

@@ -3,7 +3,7 @@
  * @module
  */
 import type { WireError } from '../errors.ts'
-import type { AckEnvelope, CommandEnvelope, Gap, Lane } from './types.ts'
+import type { Gap, Lane } from './types.ts'
 
 /** What all receivers of an event get alike. */
 export interface EventParts {
@@ -62,16 +62,6 @@ export class EncodedEvent {
   }
 }
 
-/** `data` is JSON text; undefined for none. */
-export function encodeEventText(parts: EventParts, data: string | undefined): EncodedEvent {
-  return new EncodedEvent(parts.id, openText(parts, data))
-}
-
-/** @throws {TypeError} when `data` cannot be written as JSON: it has a cycle or a BigInt. */
-export function encodeEvent({ data, ...parts }: EventParts & { readonly data?: unknown }): EncodedEvent {
-  return encodeEventText(parts, JSON.stringify(data))
-}
-
 /** The text of an event without its closing brace. */
 export function openText(parts: EventParts, data: string | undefined): string {
   const { id, timestamp, channel, action, topic, offset, epoch, ack, prio } = parts
@@ -109,12 +99,4 @@ export function encodeResponseText(parts: ResponseParts, ok: boolean, content: s
   const { id, timestamp, re, channel, action, cseq } = parts
   const text = JSON.stringify({ type: 'response', id, timestamp, re, ok, channel, action, cseq })
   return content === undefined ? text : `${text.slice(0, -1)},"${ok ? 'data' : 'error'}":${content}}`
-}
-
-export function encodeCommand(command: Omit<CommandEnvelope, 'type'>): string {
-  return JSON.stringify({ type: 'command', ...command })
-}
-
-export function encodeAck(ack: Omit<AckEnvelope, 'type'>): string {
-  return JSON.stringify({ type: 'ack', ...ack })
 }

@@ -27,17 +27,6 @@ export interface HydrogenKey {
   signingSecret?: string
 }
 
-/** Whom a token stands for, as the function of HYDROGEN_VERIFY says it. */
-export interface TokenIdentity {
-  user: string
-  /** `channel:action` patterns. @default none */
-  permissions?: readonly string[]
-  /** Milliseconds since 1970. */
-  expires?: number
-  /** For this user's commands, in place of HYDROGEN_SIGNING's. */
-  signingSecret?: string
-}
-
 /** How tokens are verified. Without `jwt` and `handler` keys alone say who it is. */
 export interface HydrogenVerify {
   /**

@@ -3,7 +3,7 @@
  * @module
  */
 import { SocketError } from '@unisock/kernel/plugin'
-import { jsonText } from '../../owner/json.ts'
+import { dataText } from '../../owner/json.ts'
 import { hasControlCharacter } from '../envelope/names.ts'
 import { HYDROGEN_ERRORS, type HydrogenErrorCode, type WireError, wireError } from '../errors.ts'
 
@@ -36,7 +36,7 @@ export class ProgramError extends Error {
     super(wire.message)
     this.code = code
     this.details = facts.details
-    this[MARK] = jsonText(wire, 'reply')
+    this[MARK] = dataText(wire, 'reply')
   }
 }
 
