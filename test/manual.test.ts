@@ -20,16 +20,18 @@ async function ask(p: number, path?: string, init?: RequestInit): Promise<void> 
 await ask(port)
 await ask(port, '/nowhere')
 await ask(port, '/health')
-for (const fd of [notebook, events, digests]) {
+for (const fd of [notebook, events, digests, news]) {
   await kernel.bind(fd, 0)
   await kernel.listen(fd)
 }
-const places = [notebook, events, digests].map(fd => kernel.address(fd)!.port)
+const places = [notebook, events, digests, news].map(fd => kernel.address(fd)!.port)
 await ask(places[0]!, '/one', { method: 'PUT', body: '{"a":1}' })
 await ask(places[0]!, '/one', { method: 'PUT', body: 'no JSON' })
 await ask(places[0]!, '/one')
 await ask(places[1]!)
 await ask(places[2]!, '/', { method: 'POST', body: 'abc' })
+await ask(places[3]!, '/', { headers: { 'last-event-id': '2' } })
+await ask(port, '/', { headers: { range: 'bytes=0-3' } })
 const options = { port: kernel.address(secure)!.port, host: '127.0.0.1', rejectUnauthorized: false, agent: false }
 await new Promise<void>(resolve => {
   https.get(options, async response => {
@@ -37,6 +39,17 @@ await new Promise<void>(resolve => {
     resolve()
   })
 })
+await kernel.close()
+`
+
+const USE_HTTP2 = `
+import { connect } from 'node:http2'
+import { text } from 'node:stream/consumers'
+
+console.log(await (await fetch(\`http://127.0.0.1:\${plainPort}\`)).text())
+const session = connect(\`http://127.0.0.1:\${plainPort}\`)
+console.log(await text(session.request({ ':path': '/' })))
+session.close()
 await kernel.close()
 `
 
@@ -54,7 +67,35 @@ data: 1
 
 
 200 text/plain; charset=utf-8 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+200 text/event-stream event: change
+id: 3
+data: {"room":3}
+
+
+206 text/plain; charset=utf-8 hell
 200 hello 127.0.0.1
+`
+
+const USE_STATIC = `
+for (const path of ['/assets/app.js', '/rooms/12', '/rooms/none.png']) {
+  const response = await fetch(\`http://127.0.0.1:\${port}\${path}\`)
+  console.log(response.status, response.headers.get('cache-control'), await response.text())
+}
+await kernel.close()
+`
+
+const STATIC_ANSWERS = `200 public, max-age=31536000, immutable console.log("hello")
+200 public, max-age=0 <script src="/assets/app.js"></script>
+404 null {"type":"about:blank","title":"Not Found","status":404}
+`
+
+const MONITORING_SAYS = `true
+http_requests_total{method="GET",route="",status="2xx"} 1
+{ text: 'hello /three', sampled: false }
+127.0.0.1 - - [time] "GET /one HTTP/1.1" 200 10
+127.0.0.1 - - [time] "GET /metrics HTTP/1.1" 200 BYTES
+{"method":"GET","target":"/two","status":200}
+{"method":"GET","target":"/three","status":200}
 `
 
 const CACHE_ANSWERS = `page 1 unisock; fwd=miss; stored
@@ -77,7 +118,7 @@ const APACHE_SAID = new RegExp(
   [
     '^# Needs: mod_proxy mod_proxy_fcgi',
     'ProxyPass "/game/static" "!"',
-    'ProxyPass "/game" "fcgi://127\\.0\\.0\\.1:\\d+/game" enablereuse=on',
+    'ProxyPass "/game" "fcgi://127\\.0\\.0\\.1:\\d+/game" enablereuse=on flushpackets=auto',
     'AllowEncodedSlashes NoDecode',
     '',
     '200 null true',
@@ -123,6 +164,46 @@ DELETE /users/1 204${' '}
 ann
 GET /search?limit=1000 200 {"fits":false,"why":[{"in":"query","path":"/limit","message":"must be <= 100"}],"token":"invalid"}
 GET /docs 200 a page
+`
+
+const USE_REST_MIDDLEWARE = `
+async function ask(path: string, { headers, ...init }: RequestInit = {}): Promise<any> {
+  const response = await fetch(\`http://127.0.0.1:\${port}\${path}\`, { ...init, headers: headers ?? {} })
+  console.log(init.method ?? 'GET', path, response.status, await response.text())
+  return response
+}
+const headers = { authorization: \`Basic \${btoa('ann:sesame')}\`, origin: 'https://a.preview.example.org' }
+const order = await ask('/orders/7', { method: 'POST', headers })
+for (const name of ['x-frame-options', 'access-control-allow-origin', 'vary', 'ratelimit-policy'])
+  console.log(name, order.headers.get(name))
+await ask('/orders/100', { method: 'POST', headers })
+await ask('/orders/7', { method: 'POST' })
+const preflight = { method: 'OPTIONS', headers: { origin: headers.origin, 'access-control-request-method': 'POST' } }
+console.log((await ask('/orders/7', preflight)).headers.get('access-control-allow-methods'))
+await ask('/orders/8', { method: 'POST', headers })
+await ask('/orders/9', { method: 'POST', headers })
+await ask('/nowhere', { headers })
+const prices = await ask('/prices', { headers: { origin: 'https://elsewhere.example' } })
+console.log(prices.headers.get('access-control-allow-origin'), prices.headers.has('etag'), prices.headers.has('ratelimit'))
+await kernel.close()
+`
+
+const REST_MIDDLEWARE_ANSWERS = `ann did POST /orders/7
+POST /orders/7 200 {"ordered":7}
+x-frame-options SAMEORIGIN
+access-control-allow-origin https://a.preview.example.org
+vary Origin
+ratelimit-policy "address";q=100;w=60, "user";q=3;w=60
+POST /orders/100 422 {"reason":"there are 99 orders"}
+POST /orders/7 401 ${PROBLEM}:"Unauthorized","status":401,"detail":"A password is required"}
+OPTIONS /orders/7 204${' '}
+POST
+ann did POST /orders/8
+POST /orders/8 200 {"ordered":8}
+POST /orders/9 429 {"type":"https://iana.org/assignments/http-problem-types#quota-exceeded","title":"Too Many Requests","violated-policies":["user"],"status":429,"detail":"No more than 3 requests in 60 s: try again in 60 s."}
+GET /nowhere 404 ${PROBLEM}:"Not Found","status":404,"detail":"nothing at /nowhere, stranger"}
+GET /prices 200 {"currency":"EUR","prices":[1,2,3]}
+* true false
 `
 
 const USE_SOCKETS = `
@@ -316,10 +397,37 @@ const CLIENT_SAYS = `200 { asked: 'GET /things?id=7' }
 true application/json; charset=utf-8
 1 { asked: 'GET /new' }
 22
+false
+true
 { id: 7, name: 'ann' }
 404 there is no user 8
 { id: 7, name: 'ann' }
 EINVAL getUser the call does not fit: path/id must be integer
+`
+
+const USE_BODIES = `
+const at = (fd: number) => \`http://127.0.0.1:\${kernel.address(fd as any)!.port}/\`
+async function post(url: string, body: FormData | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}): Promise<void> {
+  const response = await fetch(url, { method: 'POST', body, headers })
+  console.log(response.status, response.headers.get('content-type'), Buffer.from(await response.arrayBuffer()).toString('latin1'))
+}
+const form = new FormData()
+form.append('title', 'summer')
+form.append('a', new File([Uint8Array.of(0xff, 0xd8, 0xff)], 'a.jpg', { type: 'image/jpeg' }))
+form.append('b', new File(['no photo'], 'b.png', { type: 'image/png' }))
+await post(at(albums), form)
+await post(at(digests), form)
+form.append('c', new File(['text'], 'c.txt', { type: 'text/plain' }))
+await post(at(albums), form)
+const cbor = { 'content-type': 'application/cbor', accept: 'application/cbor' }
+await post(at(api) + 'double', Uint8Array.of(0xa1, 0x61, 0x6e, 0x05), cbor)
+await kernel.close()
+`
+
+const BODIES_ANSWERS = `200 application/json; charset=utf-8 {"title":"summer","photos":1,"of":2}
+200 application/json; charset=utf-8 {"a.jpg":3,"b.png":8}
+415 application/problem+json {"type":"about:blank","title":"Unsupported Media Type","status":415,"detail":"Files of the type text/plain are not taken."}
+200 application/cbor \u00a1an\n
 `
 
 describe('the examples of the manual', () => {
@@ -342,6 +450,34 @@ describe('the examples of the manual', () => {
     })
   })
 
+  test.skipIf(!openssl)('docs/http2.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('http2')
+    await makeCertificate(folder.path)
+    expect(await runManual('docs/http2.md', USE_HTTP2, folder.path)).toEqual({
+      code: 0,
+      stdout: '2.0 GET /hello by HTTP/2.0\n1.1\n2.0\n',
+      stderr: '',
+    })
+  })
+
+  test('docs/static.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('static')
+    expect(await runManual('docs/static.md', USE_STATIC, folder.path)).toEqual({
+      code: 0,
+      stdout: STATIC_ANSWERS,
+      stderr: '',
+    })
+  })
+
+  test('docs/request-bodies.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('request-bodies')
+    expect(await runManual('docs/request-bodies.md', USE_BODIES, folder.path)).toEqual({
+      code: 0,
+      stdout: BODIES_ANSWERS,
+      stderr: '',
+    })
+  })
+
   test('docs/http-client.md compile and work', { timeout: 60_000 }, async () => {
     await using folder = await scratchFolder('http-client')
     expect(await runManual('docs/http-client.md', 'await kernel.close()', folder.path)).toEqual({
@@ -360,6 +496,13 @@ describe('the examples of the manual', () => {
     })
   })
 
+  test('docs/monitoring.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('monitoring')
+    const { stdout, ...rest } = await runManual('docs/monitoring.md', '', folder.path)
+    expect(rest, stdout).toEqual({ code: 0, stderr: '' })
+    expect(stdout.replace(/(?<=\/metrics HTTP\/1\.1" 200 )\d+/, 'BYTES')).toBe(MONITORING_SAYS)
+  })
+
   test('docs/apache.md compile and work', { timeout: 60_000 }, async () => {
     await using folder = await scratchFolder('manual')
     const { stdout, ...rest } = await runManual('docs/apache.md', USE_APACHE, folder.path)
@@ -374,6 +517,13 @@ describe('the examples of the manual', () => {
       stdout: REST_ANSWERS,
       stderr: '',
     })
+  })
+
+  test('docs/rest-middleware.md compile and work', { timeout: 60_000 }, async () => {
+    await using folder = await scratchFolder('rest-middleware')
+    const { stdout, ...rest } = await runManual('docs/rest-middleware.md', USE_REST_MIDDLEWARE, folder.path)
+    expect(rest, stdout).toEqual({ code: 0, stderr: '' })
+    expect(stdout.replace(/try again in \d+ s/, 'try again in 60 s')).toBe(REST_MIDDLEWARE_ANSWERS)
   })
 
   test.skipIf(!openssl)('docs/sockets.md compile and work', { timeout: 60_000 }, async () => {

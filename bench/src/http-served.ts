@@ -22,9 +22,14 @@ export interface HttpLoadResult extends LoadResult {
 
 /** Requests a second, their p99, and CPU a request. */
 export const http =
-  (server: string, load: Omit<HttpLoad, keyof Load>, args: readonly string[] = []): Contender =>
+  (
+    server: string,
+    load: Omit<HttpLoad, keyof Load>,
+    args: readonly string[] = [],
+    by = 'http-load',
+  ): Contender =>
   async ({ quick }) => {
-    const measured = await underLoad<HttpLoad, HttpLoadResult>({ server, args, by: 'http-load', load, quick })
+    const measured = await underLoad<HttpLoad, HttpLoadResult>({ server, args, by, load, quick })
     const { requests, failures, p99 } = measured.result
     if (failures > 0) throw new Error(`${server}: ${failures} requests failed`)
     return { ...perUnit('requests', requests, measured), p99 }
@@ -32,3 +37,6 @@ export const http =
 
 /** `GET /` over 64 keep-alive connections. */
 export const plain = (server: string): Contender => http(server, { connections: 64 })
+
+/** The same requests by HTTP/2, several on each connection. */
+export const http2 = (server: string): Contender => http(server, { connections: 64 }, [], 'h2-load')

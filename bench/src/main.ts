@@ -16,13 +16,16 @@ import { httpCached } from './cases/http-cached.ts'
 import { httpClient } from './cases/http-client.ts'
 import { httpHello } from './cases/http-hello.ts'
 import { httpWork } from './cases/http-work.ts'
+import { http2 } from './cases/http2.ts'
 import { inotifyBurst } from './cases/inotify-burst.ts'
 import { link, linkProcess } from './cases/link.ts'
 import { mqttPublish0, mqttPublish1 } from './cases/mqtt-publish.ts'
+import { restJwt, restPlugins } from './cases/rest-jwt.ts'
 import { restValidated } from './cases/rest-validated.ts'
 import { tcpBulk, tcpBulkSockets, tcpEcho, tcpEchoSockets } from './cases/tcp.ts'
 import { timers } from './cases/timers.ts'
 import { udpBatch } from './cases/udp-batch.ts'
+import { uploadDisk, uploadStream } from './cases/upload.ts'
 import { wsEcho } from './cases/ws-echo.ts'
 import { wsFanOut } from './cases/ws-fanout.ts'
 import { wsIdle } from './cases/ws-idle.ts'
@@ -37,9 +40,14 @@ const CASES: readonly Case[] = [
   httpCached,
   httpWork,
   httpClient,
+  http2,
   restValidated,
+  restJwt,
+  restPlugins,
   fastCgiApache,
   fastCgiNginx,
+  uploadStream,
+  uploadDisk,
   mqttPublish0,
   mqttPublish1,
   wsEcho,

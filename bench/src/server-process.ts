@@ -14,6 +14,7 @@ export interface Usage {
 
 export interface ServerProcess extends AsyncDisposable {
   readonly port: number
+  readonly pid: number
   usage(): Promise<Usage>
 }
 
@@ -28,6 +29,7 @@ export async function startServer(server: string, args: readonly string[] = []):
   const [port] = (await once(child, 'message')) as [number]
   return {
     port,
+    pid: child.pid!,
     async usage() {
       child.send('usage')
       return (await once(child, 'message'))[0] as Usage

@@ -1,9 +1,21 @@
 import type { AddressInfo } from 'node:net'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import jwt from '@fastify/jwt'
 import fastify from 'fastify'
-import { ANSWER_SCHEMA, ORDER_SCHEMA, type Order } from './order.ts'
+import { ANSWER_SCHEMA, ORDER_SCHEMA, type Order, PAGE, SECRET, wants } from './order.ts'
 import { serving } from './report.ts'
 
 const app = fastify()
+if (wants('plugins')) {
+  await app.register(helmet)
+  await app.register(cors, { origin: [PAGE] })
+}
+if (wants('jwt')) {
+  // Ours remembers tokens that it has verified.
+  await app.register(jwt, { secret: SECRET, verify: { algorithms: ['HS256'], cache: true } })
+  app.addHook('onRequest', request => request.jwtVerify())
+}
 let orders = 0
 app.post<{ Params: { id: number }; Body: Order }>(
   '/users/:id/orders',

@@ -41,3 +41,14 @@ export const ORDER = {
 export interface Order {
   quantity: number
 }
+
+/** What tokens are signed with, where the route wants one. */
+export const SECRET = 'sixty-four bytes of nothing that anybody should ever keep secret'
+
+/** Who may call, where pages of other origins may. */
+export const PAGE = 'https://shop.example.org'
+
+/** What the server is asked for: `jwt`, a token; `plugins`, the fields of helmet and CORS too. */
+export function wants(feature: 'jwt' | 'plugins'): boolean {
+  return process.argv.includes(feature)
+}

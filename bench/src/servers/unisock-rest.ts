@@ -1,11 +1,24 @@
 import { createKernel } from '@unisock/kernel'
-import { REST_ADD_ROUTE, REST_SERVER, rest, route } from '@unisock/plugin-rest'
-import { ANSWER_SCHEMA, ORDER_SCHEMA, type Order } from './order.ts'
+import {
+  REST_ADD_ROUTE,
+  REST_CORS_CONFIG,
+  REST_JWT_SECRET,
+  REST_MIDDLEWARE,
+  REST_SERVER,
+  rest,
+  route,
+} from '@unisock/plugin-rest'
+import { ANSWER_SCHEMA, ORDER_SCHEMA, type Order, PAGE, SECRET, wants } from './order.ts'
 import { serving } from './report.ts'
 
 const kernel = await createKernel({ plugins: [rest()] })
 const server = kernel.create(REST_SERVER, {})
 let orders = 0
+if (wants('plugins')) {
+  void kernel.setOption(server, REST_MIDDLEWARE, ['helmet'])
+  void kernel.setOption(server, REST_CORS_CONFIG, { origins: [PAGE] })
+}
+if (wants('jwt')) void kernel.setOption(server, REST_JWT_SECRET, { secret: SECRET, algorithms: ['HS256'] })
 void kernel.setOption(
   server,
   REST_ADD_ROUTE,

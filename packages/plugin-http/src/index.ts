@@ -11,7 +11,18 @@ import {
   tlsOptions,
 } from '@unisock/kernel/plugin'
 import { httpClientOptions } from './client/index.ts'
-import { apacheOptions, cacheOptions, httpOptions } from './core/index.ts'
+import {
+  answerOptions,
+  apacheOptions,
+  cacheOptions,
+  decompressOptions,
+  formatOptions,
+  http2Options,
+  httpOptions,
+  monitorOptions,
+  staticOptions,
+  uploadOptions,
+} from './core/index.ts'
 import { HTTP_CLIENT, HTTP_SERVER, HTTPS_CLIENT, HTTPS_SERVER } from './modes.ts'
 
 export type {
@@ -23,14 +34,23 @@ export type {
   MultipartFields,
   MultipartFile,
   ResponseBody,
+  TraceSource,
 } from './client/index.ts'
 export * from './client/options.ts'
+export * from './core/answer/options.ts'
 export type { Front, FrontTls } from './core/apache/front.ts'
 export * from './core/apache/options.ts'
 export type { FastCgiPath, FastCgiPlace } from './core/apache/place.ts'
 export * from './core/cache/options.ts'
+export * from './core/decompress/options.ts'
+export { type EventStream, type SseOptions, sse } from './core/events/sse.ts'
+export * from './core/formats/options.ts'
+export * from './core/http2/options.ts'
 export type {
   BodySource,
+  FormatName,
+  Formats,
+  FormPart,
   HttpBody,
   HttpHeaders,
   HttpReply,
@@ -39,8 +59,16 @@ export type {
   HttpWrite,
   QueryParams,
   RequestBody,
+  ServerSentEvent,
+  Upload,
+  UploadedFile,
+  UploadLimits,
 } from './core/index.ts'
+export type { RequestTrace } from './core/monitor/identity.ts'
+export * from './core/monitor/options.ts'
 export * from './core/options.ts'
+export * from './core/static/options.ts'
+export * from './core/upload/options.ts'
 export { HTTP_CLIENT, HTTP_SERVER, HTTPS_CLIENT, HTTPS_SERVER } from './modes.ts'
 
 /** The plugin: `createKernel({ plugins: [http()] })`. */
@@ -55,7 +83,7 @@ export const http = definePlugin({
     ],
     options: [
       [100, 109],
-      [200, 239],
+      [200, 249],
       [300, 319],
       [340, 342],
     ],
@@ -63,9 +91,16 @@ export const http = definePlugin({
   modes: { HTTP_SERVER, HTTPS_SERVER, HTTP_CLIENT, HTTPS_CLIENT },
   options: {
     ...httpOptions,
+    ...answerOptions,
+    ...staticOptions,
     ...httpClientOptions,
     ...apacheOptions,
     ...cacheOptions,
+    ...http2Options,
+    ...decompressOptions,
+    ...formatOptions,
+    ...uploadOptions,
+    ...monitorOptions,
     ...socketOptions,
     ...flagOptions,
     ...tlsOptions,

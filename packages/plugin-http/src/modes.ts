@@ -9,7 +9,7 @@ import { type HttpRequest, type HttpWrite, httpOwner } from './core/index.ts'
 const shared = {
   package: '@unisock/plugin-http',
   family: 'http',
-  families: ['tls', 'apache', 'cache'],
+  families: ['tls', 'apache', 'cache', 'monitor'],
   flags: [HTTP_SERVER_MODE],
   kind: 'server',
   message: type<HttpRequest>(),
@@ -17,7 +17,7 @@ const shared = {
   owner: httpOwner,
 } as const
 
-/** An HTTP/1.1 server (RFC 9112). Each exchange is an fd: its handler gets the request, one `write` answers it. */
+/** A server of HTTP/1.1 (RFC 9112) and HTTP/2 (RFC 9113). Each exchange is an fd: its handler gets the request, one `write` answers it. */
 export const HTTP_SERVER = defineMode({
   number: 20,
   name: 'HTTP_SERVER',
@@ -34,7 +34,7 @@ export const HTTPS_SERVER = defineMode({
 const client = {
   package: '@unisock/plugin-http',
   family: 'http',
-  families: ['tls'],
+  families: ['tls', 'cache'],
   flags: [HTTP_CLIENT_MODE],
   kind: 'client',
   restart: 'reconnect',
@@ -45,7 +45,7 @@ const client = {
   owner: httpClientOwner,
 } as const
 
-/** An HTTP/1.1 client. One fd makes any number of requests at once; `request` resolves with a response. */
+/** A client of HTTP/1.1 and HTTP/2. One fd makes any number of requests at once; `request` resolves with a response. */
 export const HTTP_CLIENT = defineMode({
   number: 22,
   name: 'HTTP_CLIENT',

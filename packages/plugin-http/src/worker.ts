@@ -6,15 +6,23 @@ import type { IncomingMessage } from 'node:http'
 import { defineWorker } from '@unisock/kernel/plugin'
 import { HttpClient } from './client/worker.ts'
 import {
+  acceptCoding,
   announcesTooMuch,
   BodyCollector,
+  FormCollector,
+  type FormWire,
+  formRules,
   type HttpConnection,
   HttpListener,
   type HttpResponse,
   hasBody,
+  PARTS_FOLLOW,
   readBody,
   refuseBody,
   requestWire,
+  sendParts,
+  tooLarge,
+  type UploadRules,
 } from './core/worker.ts'
 import { HTTP_CLIENT, HTTPS_CLIENT, HTTPS_SERVER } from './modes.ts'
 
@@ -29,13 +37,43 @@ function serve(request: IncomingMessage, response: HttpResponse, connection: Htt
 
 /** Sends a request to the owner: at once, when its body is there, or with its body behind it in chunks. */
 function hand(request: IncomingMessage, response: HttpResponse, connection: HttpConnection): void {
-  const { bodyStream, maxBodySize } = connection.listener.settings
-  if (!hasBody(request)) connection.open(request, response, requestWire(request, null))
+  const { bodyStream, maxBodySize, decompress, uploads } = connection.listener.settings
+  if (!hasBody(request)) {
+    connection.open(request, response, requestWire(request, null))
+    return
+  }
+  const form = formRules(request, uploads.rules)
+  // A form that is taken apart here must be read here.
+  if ((decompress || form) && !acceptCoding(request, response, decompress)) return
+  if (form) takeForm(request, response, connection, form)
   else if (bodyStream) stream(request, response, connection, maxBodySize)
   else
     new BodyCollector(request, response, maxBodySize, (body, trailers) => {
       connection.open(request, response, requestWire(request, body, trailers))
     })
+}
+
+function takeForm(
+  request: IncomingMessage,
+  response: HttpResponse,
+  connection: HttpConnection,
+  rules: UploadRules,
+): void {
+  const { maxBodySize } = connection.listener.settings
+  if (rules.streamed) {
+    sendParts(request, response, rules, maxBodySize, () =>
+      connection.open(request, response, requestWire(request, PARTS_FOLLOW)),
+    )
+    return
+  }
+  new FormCollector(request, response, rules, maxBodySize, {
+    taken: ({ fields, files, trailers, discard }) => {
+      const form = JSON.stringify({ fields, files } satisfies FormWire)
+      const exchange = connection.open(request, response, requestWire(request, form, trailers))
+      if (exchange) exchange.over = discard
+      else discard()
+    },
+  })
 }
 
 function stream(
@@ -45,7 +83,7 @@ function stream(
   limit: number,
 ): void {
   if (announcesTooMuch(request, limit)) {
-    refuseBody(request, response, limit)
+    refuseBody(request, response, tooLarge(limit))
     return
   }
   const exchange = connection.open(request, response, requestWire(request, true))
@@ -62,7 +100,9 @@ export default defineWorker({
     void listener.closed.then(() => listeners.delete(listener))
     return listener
   },
-  dispose() {
-    for (const listener of listeners) listener.close({ abort: true })
+  async dispose() {
+    const ending = [...listeners]
+    for (const listener of ending) listener.close({ abort: true })
+    await Promise.all(ending.map(listener => listener.closed))
   },
 })

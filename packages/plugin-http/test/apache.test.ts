@@ -553,8 +553,8 @@ describe('configurations', () => {
     ])
     expect(apache).toBe(`# Needs: mod_proxy mod_proxy_fcgi mod_env
 ProxyPass "/api/static" "!"
-ProxyPass "/api" "fcgi://10.0.0.7:9001/api" enablereuse=on
-ProxyPass "/game/" "fcgi://10.0.0.7:9001/game/" enablereuse=on
+ProxyPass "/api" "fcgi://10.0.0.7:9001/api" enablereuse=on flushpackets=auto
+ProxyPass "/game/" "fcgi://10.0.0.7:9001/game/" enablereuse=on flushpackets=auto
 AllowEncodedSlashes NoDecode
 ProxyErrorOverride On 404
 SetEnv GAME_REALM "the shire"

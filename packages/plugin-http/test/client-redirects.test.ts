@@ -11,6 +11,7 @@ import {
   HTTP_CONNECT_TIMEOUT,
   HTTP_FOLLOW_REDIRECTS,
   HTTP_HEADERS,
+  HTTP_INSECURE_REDIRECTS,
   HTTP_MAX_REDIRECTS,
   HTTP_PROXY,
   HTTPS_CLIENT,
@@ -159,6 +160,24 @@ describe('redirects', () => {
     void kernel.setOption(fd, TLS_CA, authority.certificate)
     expect(await (await kernel.request(fd, into.url)).json()).toMatchObject({ url: '/in' })
     expect(asked).toBe(0)
+  })
+
+  test('out of TLS they are followed where HTTP_INSECURE_REDIRECTS says so, without what is secret', async () => {
+    await using plain = await origin(mirror)
+    await using secure = await secureOrigin(tls(), (_request, response) => redirect(response, 302, plain.url))
+    await using kernel = await clientKernel()
+    const fd = kernel.create(HTTP_CLIENT, {})
+    void kernel.setOption(fd, TLS_CA, authority.certificate)
+    void kernel.setOption(fd, HTTP_INSECURE_REDIRECTS, true)
+    const headers = { Authorization: 'secret', Cookie: 'secret', Accept: 'text/csv' }
+    const response = await kernel.request(fd, { url: secure.url, headers })
+    const seen = (await response.json()) as { headers: Record<string, string> }
+    expect(seen.headers).toMatchObject({ accept: 'text/csv' })
+    expect(JSON.stringify(seen)).not.toContain('secret')
+    const strict: any = kernel.create(HTTPS_CLIENT, {})
+    await expect(kernel.setOption(strict, HTTP_INSECURE_REDIRECTS, true)).rejects.toMatchObject({
+      code: 'ENOPROTOOPT',
+    })
   })
 })
 

@@ -6,7 +6,6 @@ import { decodePairs, encodePairs } from '../src/core/fastcgi/pairs.ts'
 import { RecordReader } from '../src/core/fastcgi/reader.ts'
 import {
   ABORT_REQUEST,
-  encodeBegin,
   encodeEnd,
   encodeRecord,
   encodeStream,
@@ -28,7 +27,7 @@ import {
   HTTP_MAX_HEADER_SIZE,
   HTTP_READ_TIMEOUT,
 } from '../src/core/index.ts'
-import { FastCgiClient, variables } from './support/fastcgi-client.ts'
+import { encodeBegin, FastCgiClient, variables } from './support/fastcgi-client.ts'
 import { TestServer } from './support/server.ts'
 
 const start = (...options: [number, unknown][]) =>

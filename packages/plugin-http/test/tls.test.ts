@@ -20,7 +20,7 @@ import {
 } from '@unisock/kernel/plugin'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Authority, type Issued } from '../../../test/support/certificates.ts'
-import { HTTP_CONNECT_TIMEOUT } from '../src/core/index.ts'
+import { HTTP_CONNECT_TIMEOUT, HTTP2_ENABLE } from '../src/core/index.ts'
 import { FakeSocket } from './support/fake-socket.ts'
 import { get, TestServer } from './support/server.ts'
 
@@ -324,7 +324,11 @@ describe('bad TLS options', () => {
       ],
       /^TLS_SNI \(330\) a: the key does not belong/,
     ],
-    ['h2', () => [...identity(main), [TLS_ALPN, ['h2']]], /^TLS_ALPN \(329\): /],
+    [
+      'h2 without HTTP/2',
+      () => [...identity(main), [TLS_ALPN, ['h2']], [HTTP2_ENABLE, false]],
+      /^TLS_ALPN \(329\): /,
+    ],
   ])('%s: bind says which option, and no key', async (_title, options, message) => {
     const server = new TestServer(new FakeSocket(options()), HTTPS)
     const error = await Promise.resolve(server.driver.bind!({ port: 0 })).then(

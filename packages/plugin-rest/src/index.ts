@@ -11,7 +11,19 @@ import {
   tlsOptions,
 } from '@unisock/kernel/plugin'
 import { httpClientOptions } from '@unisock/plugin-http/client'
-import { apacheOptions, cacheOptions, httpOptions } from '@unisock/plugin-http/core'
+import {
+  answerOptions,
+  apacheOptions,
+  cacheOptions,
+  decompressOptions,
+  formatOptions,
+  http2Options,
+  httpOptions,
+  monitorOptions,
+  staticOptions,
+  uploadOptions,
+} from '@unisock/plugin-http/core'
+import * as middlewareOptions from './middleware/options.ts'
 import { REST_CLIENT, REST_SERVER } from './modes.ts'
 import * as restOptions from './options.ts'
 
@@ -28,6 +40,22 @@ export type { ClientJwt } from './client/jwt.ts'
 export type { RestClientRequest, RestClientWrite } from './client/request.ts'
 export type { RestResponse } from './client/response.ts'
 export { isResponseError, type ResponseError } from './client/response-error.ts'
+export * from './middleware/options.ts'
+export type {
+  BasicAuthSettings,
+  CorsConfig,
+  ErrorHandler,
+  ErrorHandling,
+  HelmetSettings,
+  Middleware,
+  MiddlewareEntry,
+  MiddlewareName,
+  NamedMiddleware,
+  RateLimitKey,
+  RateLimits,
+  RestRateLimit,
+  RouteMiddleware,
+} from './middleware/types.ts'
 export { REST_CLIENT, REST_SERVER, type RestExchange, type RestWrite } from './modes.ts'
 export type { OpenApiInfo } from './openapi/document.ts'
 export type { JsonSchema, RouteDocs, ShortParameter } from './openapi/types.ts'
@@ -62,10 +90,18 @@ export const rest = definePlugin({
   modes: { REST_SERVER, REST_CLIENT },
   options: {
     ...restOptions,
+    ...middlewareOptions,
     ...httpOptions,
+    ...answerOptions,
+    ...staticOptions,
     ...httpClientOptions,
     ...apacheOptions,
     ...cacheOptions,
+    ...decompressOptions,
+    ...formatOptions,
+    ...uploadOptions,
+    ...http2Options,
+    ...monitorOptions,
     ...socketOptions,
     ...flagOptions,
     ...tlsOptions,

@@ -17,13 +17,13 @@ export type RestWrite = RestReply | string | Uint8Array | BodySource | Problem
 
 /** What an exchange's fd speaks. */
 export interface RestExchange {
-  family: 'rest' | 'http' | 'tls' | 'apache' | 'cache' | 'core'
+  family: 'rest' | 'http' | 'tls' | 'apache' | 'cache' | 'monitor' | 'core'
   message: RestRequest
   write: RestWrite
 }
 
 /**
- * A REST server: routes, validation, tokens and documentation over HTTP/1.1, or HTTPS where options 322 and
+ * A REST server: routes, validation, tokens and documentation over HTTP/1.1 and HTTP/2, with TLS where options 322 and
  * 323 are set. Each exchange is an fd. What no route's handler takes goes to the socket's.
  */
 export const REST_SERVER = defineMode({
@@ -31,7 +31,7 @@ export const REST_SERVER = defineMode({
   name: 'REST_SERVER',
   package: '@unisock/plugin-rest',
   family: 'rest',
-  families: ['http', 'tls', 'apache', 'cache'],
+  families: ['http', 'tls', 'apache', 'cache', 'monitor'],
   flags: [HTTP_SERVER_MODE, REST_MODE],
   kind: 'server',
   message: type<RestRequest>(),
@@ -40,7 +40,7 @@ export const REST_SERVER = defineMode({
 })
 
 /**
- * A client of REST APIs over HTTP/1.1 and TLS: JSON both ways, tokens, and an OpenAPI document's operations by name. One fd
+ * A client of REST APIs over HTTP/1.1, HTTP/2 and TLS: JSON both ways, tokens, and an OpenAPI document's operations by name. One fd
  * makes any number of requests at once.
  */
 export const REST_CLIENT = defineMode({
@@ -48,7 +48,7 @@ export const REST_CLIENT = defineMode({
   name: 'REST_CLIENT',
   package: '@unisock/plugin-rest',
   family: 'rest',
-  families: ['http', 'tls'],
+  families: ['http', 'tls', 'cache'],
   flags: [HTTP_CLIENT_MODE, REST_MODE],
   kind: 'client',
   restart: 'reconnect',

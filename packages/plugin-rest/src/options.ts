@@ -5,7 +5,10 @@
 
 import { JWT_SCHEMA, type JwtConfig } from '@unisock/jwt'
 import { boolean, defineOption, type Schema, text, type } from '@unisock/kernel/plugin'
+import { checkUpload, FORMATS_SCHEMA, UPLOAD_SCHEMA } from '@unisock/plugin-http/core'
 import { CLIENT_JWT_SCHEMA, type ClientJwt } from './client/jwt.ts'
+import { checkOwn } from './middleware/checks.ts'
+import { CORS_SCHEMA, orOff, RATE_LIMIT_SCHEMA, ROUTE_MIDDLEWARE_SCHEMA } from './middleware/schemas.ts'
 import type { OpenApiInfo } from './openapi/document.ts'
 import type { JsonSchema } from './openapi/types.ts'
 import { parsePattern } from './pattern.ts'
@@ -47,6 +50,12 @@ const limits: Schema = {
       type: 'integer',
       minimum: 0,
       description: 'Bytes of a request body, at most HTTP_MAX_BODY_SIZE.',
+    },
+    depth: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1000,
+      description: 'How deep a parsed body may be nested.',
     },
   },
 }
@@ -165,6 +174,11 @@ export const REST_ADD_ROUTE = defineOption({
       onInvalid,
       stream: boolean('The body arrives as an async iterable.'),
       limits,
+      upload: UPLOAD_SCHEMA,
+      formats: FORMATS_SCHEMA,
+      middleware: orOff(ROUTE_MIDDLEWARE_SCHEMA),
+      cors: orOff(CORS_SCHEMA),
+      rateLimit: orOff(RATE_LIMIT_SCHEMA),
     },
   },
   value: type<AnyRoute>(),
@@ -172,6 +186,8 @@ export const REST_ADD_ROUTE = defineOption({
   key: routeKey,
   check: definition => {
     parsePattern(definition.pattern)
+    checkOwn(definition)
+    checkUpload(definition.upload)
   },
 })
 

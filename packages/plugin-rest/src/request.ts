@@ -12,7 +12,7 @@ import type { RouteDocs } from './openapi/types.ts'
 import { REST_ADD_ROUTE } from './options.ts'
 import type { AnyRoute } from './route.ts'
 import type { ValidationResult } from './validation-result.ts'
-import { AUTH_BITS, EMPTY_STREAM, FAILED, PLAIN_TEXT, type RestWire } from './wire.ts'
+import { AUTH_BITS, EMPTY_STREAM, FAILED, type MoreWire, PLAIN_TEXT, type RestWire } from './wire.ts'
 
 /** The route that a request came by. */
 export interface RouteMatch {
@@ -70,7 +70,7 @@ export class RestRequest<P = PathParams, B = unknown> extends HttpMessage<RestWi
   }
 
   /**
-   * JSON and forms parsed, with defaults and coercion; other text as a string, other media types as a Buffer,
+   * JSON and forms parsed, with defaults and coercion (of a form with files its fields); other text as a string, other media types as a Buffer,
    * a stream on a route with `stream: true`; undefined where there is none.
    */
   get body(): B {
@@ -110,6 +110,17 @@ export class RestRequest<P = PathParams, B = unknown> extends HttpMessage<RestWi
     return this.#auth
   }
 
+  /** Who asks: the user of 'basic-auth', or the subject (`sub`) of a valid token. */
+  get user(): string | undefined {
+    const subject = this.auth?.claims.sub
+    return this.wire[13]?.[1] ?? (typeof subject === 'string' ? subject : undefined)
+  }
+
+  /** The methods that the path has, where the request was handed on although its own is none of them. */
+  get allowed_methods(): readonly string[] | undefined {
+    return this.wire[13]?.[2] ?? undefined
+  }
+
   /** The route's documentation, as the program set it. */
   get openapi_docs(): RouteDocs | undefined {
     return this.#route()?.openapi
@@ -118,7 +129,7 @@ export class RestRequest<P = PathParams, B = unknown> extends HttpMessage<RestWi
   override toJSON(): Record<string, unknown> {
     const { path_params, query_params, route_match, validation_passed, validation_results, auth_status } =
       this
-    const { body, auth, openapi_docs } = this
+    const { body, auth, openapi_docs, user, allowed_methods } = this
     return {
       ...super.toJSON(),
       path_params,
@@ -130,18 +141,30 @@ export class RestRequest<P = PathParams, B = unknown> extends HttpMessage<RestWi
       schema_validation: validation_results,
       auth_status,
       ...(auth && { auth }),
+      ...(user !== undefined && { user }),
+      ...(allowed_methods && { allowed_methods }),
       ...(openapi_docs && { openapi_docs }),
     }
   }
 
+  /** The ids of the functions around the handler. */
+  static aroundOf(request: unknown): readonly number[] | undefined {
+    return (request as RestRequest).wire[13]?.[0] ?? undefined
+  }
+
+  /** What the worker refused the request with. */
+  static refusalOf(request: RestRequest): NonNullable<MoreWire[3]> | undefined {
+    return request.wire[13]?.[3] ?? undefined
+  }
+
   #readBody(): unknown {
     const stream = stateOf(this.port)?.body
-    if (stream) return stream
+    if (stream) return this.parts ? undefined : stream
     if (this.wire[9] & EMPTY_STREAM) return Readable.from([])
     const text = this.wire[8]
     if (text !== null) return this.wire[9] & PLAIN_TEXT ? text : JSON.parse(text)
     const bytes = this.wire[4]
-    if (bytes === null || bytes === true) return undefined
+    if (bytes === null || bytes === true || typeof bytes === 'string') return undefined
     return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 

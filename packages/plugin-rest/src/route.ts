@@ -2,6 +2,9 @@
  * What a route is: a method and a pattern, who may call it, what it takes and who answers.
  * @module
  */
+
+import type { Formats, Upload } from '@unisock/plugin-http/core'
+import type { CorsConfig, RateLimits, RouteMiddleware } from './middleware/types.ts'
 import type { RouteDocs } from './openapi/types.ts'
 import type { Params } from './params.ts'
 import { parsePattern, patternKey } from './pattern.ts'
@@ -25,6 +28,8 @@ export type OnInvalid = 'reject' | 'pass'
 export interface RouteLimits {
   /** Bytes of a request body, at most HTTP_MAX_BODY_SIZE. */
   body?: number
+  /** How deep a parsed body may be nested (beyond: 400). @default 100 */
+  depth?: number
 }
 
 /** A handler answers with what it returns: see `reply`. */
@@ -46,10 +51,23 @@ export interface Route<P extends string = string, B = any> {
   /** The body arrives as an async iterable of Uint8Arrays, unparsed and not validated. */
   stream?: boolean
   limits?: RouteLimits
+  /** In place of HTTP_UPLOAD: what becomes of forms with files. */
+  upload?: Upload | false
+  /** In place of HTTP_FORMATS: media types beside JSON. */
+  formats?: boolean | Formats
+  /** In place of REST_MIDDLEWARE; `false`: nothing. */
+  middleware?: readonly RouteMiddleware<Params<P>>[] | false
+  /** In place of REST_CORS_CONFIG. */
+  cors?: CorsConfig | false
+  /** In place of REST_RATE_LIMIT; counted for itself. */
+  rateLimit?: RateLimits | false
 }
 
 /** A route of any pattern: what REST_ADD_ROUTE takes. */
-export type AnyRoute = Omit<Route<string, any>, 'handler'> & { handler?: RouteHandler | string }
+export type AnyRoute = Omit<Route<string, any>, 'handler' | 'middleware'> & {
+  handler?: RouteHandler | string
+  middleware?: readonly RouteMiddleware[] | false
+}
 
 /**
  * Checks a route's types: its handler's `path_params` follow from the pattern.

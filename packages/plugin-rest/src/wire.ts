@@ -19,7 +19,7 @@ export type RestWire = [
   uri: string,
   version: string,
   headers: string | [headers: string, front: string],
-  bytes: Uint8Array | true | null,
+  bytes: Uint8Array | true | string | null,
   trailers: string | null,
   /** Null where no route matched. */
   pattern: string | null,
@@ -31,4 +31,18 @@ export type RestWire = [
   /** Null where the query is as it was sent. */
   query: string | null,
   results: string | null,
+  /** Absent for most. */
+  more?: MoreWire,
+]
+
+/** What few requests have. */
+export type MoreWire = [
+  /** Of the functions that run around the handler, outermost first. */
+  functions: readonly number[] | null,
+  /** Who has shown a password. */
+  user: string | null,
+  /** The methods that the path has, where none of them is the request's. */
+  allowed: readonly string[] | null,
+  /** The request was refused: its status, the problem document, and header fields, names and values in turn. */
+  refusal: [status: number, document: string, headers: readonly string[]] | null,
 ]

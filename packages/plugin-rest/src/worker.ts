@@ -18,7 +18,9 @@ export default defineWorker({
     void listener.closed.then(() => listeners.delete(listener))
     return listener
   },
-  dispose() {
-    for (const listener of listeners) listener.close({ abort: true })
+  async dispose() {
+    const ending = [...listeners]
+    for (const listener of ending) listener.close({ abort: true })
+    await Promise.all(ending.map(listener => listener.closed))
   },
 })

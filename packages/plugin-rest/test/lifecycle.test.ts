@@ -12,7 +12,9 @@ import { HTTP_TIMEOUT } from '@unisock/plugin-http/core'
 import { describe, expect, test, vi } from 'vitest'
 import {
   REST_ADD_ROUTE,
+  REST_ERROR_HANDLER,
   REST_JWT_SECRET,
+  REST_MIDDLEWARE,
   REST_OPENAPI_INFO,
   REST_ROUTER_CONFIG,
   REST_VALIDATION_SCHEMA,
@@ -37,6 +39,26 @@ describe.each(ISOLATIONS)('a %s worker', isolation => {
       await kernel.setOption(server.api, REST_ROUTER_CONFIG, { handlers: { a: () => 1, b: () => 2 } })
     }
     await vi.waitFor(() => expect(count()).toBe(3))
+  })
+
+  test('lets go of the functions around handlers and for errors that were replaced', async () => {
+    await using unit = await TestKernel.start(isolation)
+    const { kernel } = unit
+    await using server = await unit.routes()
+    for (let n = 0; n < 20; n++) {
+      void kernel.setOption(server.api, REST_MIDDLEWARE, ['cors', () => 1, () => 2])
+      void kernel.setOption(server.api, REST_ERROR_HANDLER, { handler: () => undefined, worker: true })
+      await kernel.setOption(server.api, REST_ADD_ROUTE, {
+        method: 'GET',
+        pattern: '/x',
+        middleware: [() => 3],
+        handler: () => 4,
+      })
+    }
+    await vi.waitFor(() => expect(kernel.metrics().functions).toBe(5))
+    await kernel.setOption(server.api, REST_MIDDLEWARE, [])
+    await kernel.setOption(server.api, REST_ERROR_HANDLER, false)
+    await vi.waitFor(() => expect(kernel.metrics().functions).toBe(2))
   })
 
   test('lets go of them though clients left in the middle of their bodies', async () => {

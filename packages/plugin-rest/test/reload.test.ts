@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { Agent, get, request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
 import { json, text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { until } from '../../../test/support/until.ts'
 import { REST_ADD_ROUTE, REST_OPENAPI_INFO, route } from '../src/index.ts'
 import { ISOLATIONS, TestKernel, type TestServer } from './support/server.ts'
 
@@ -101,6 +103,28 @@ describe.each(ISOLATIONS)('changes after listen in a %s worker', isolation => {
     request.end('{"a":1}')
     const [response] = await once(request, 'response')
     expect(JSON.parse(await text(response))).toEqual(['old', { a: 1 }])
+  })
+
+  test('a replaced handler is let go of, though the body of a request for it never came', async () => {
+    const named = (name: string) => route({ method: 'POST', pattern: '/x', handler: () => name })
+    await using server = await unit.routes(named('old'))
+    const held = () => unit.kernel.metrics().functions
+    const before = held()
+    for (const give of ['end', 'destroy'] as const) {
+      const client = connect(server.addr.port, '127.0.0.1').on('error', () => {})
+      client.write(
+        'POST /x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 7\r\nExpect: 100-continue\r\n\r\n',
+      )
+      // The worker says 100 once it reads the body for the route.
+      await once(client, 'data')
+      client.write('{"a"')
+      client[give]()
+      client.resume()
+      await once(client, 'close')
+    }
+    await unit.kernel.setOption(server.api, REST_ADD_ROUTE, named('new'))
+    await until(() => held() === before)
+    expect((await server.send('POST', '/x', 1)).body).toBe('new')
   })
 
   test('another base path takes the place of the first without a gap', async () => {

@@ -1,6 +1,12 @@
 /** WebSockets on the port of an HTTP or REST server. */
-import { createKernel, TLS_CERTIFICATE, TLS_PRIVATE_KEY } from '@unisock/kernel'
-import { HTTP_SERVER, HTTPS_SERVER, http } from '@unisock/plugin-http'
+import {
+  type Addr,
+  createKernel,
+  RATE_LIMIT_CONNECTIONS,
+  TLS_CERTIFICATE,
+  TLS_PRIVATE_KEY,
+} from '@unisock/kernel'
+import { APACHE_PROXY_ENABLE, HTTP_SERVER, HTTPS_SERVER, http } from '@unisock/plugin-http'
 import { REST_ADD_ROUTE, REST_SERVER, rest, route } from '@unisock/plugin-rest'
 import { describe, expect, test } from 'vitest'
 import { Authority } from '../../../test/support/certificates.ts'
@@ -63,6 +69,25 @@ describe.each(ISOLATIONS)('over %s', isolation => {
       message: expect.stringContaining('both plugins must name the same worker'),
     })
   })
+})
+
+test.each([
+  ['a trusted proxy', true, '192.0.2.7'],
+  ['a peer that is not trusted', { trusted: ['192.0.2.1'] }, '127.0.0.1'],
+] as const)('the client is whom %s names', async (_who, value, client) => {
+  await using kernel = await web()
+  const { server, port } = await greeting(kernel)
+  await kernel.setOption(server, APACHE_PROXY_ENABLE, value)
+  const opened = Promise.withResolvers<Addr>()
+  const chat = kernel.create(WEBSOCKET_SERVER, { open: (_fd, _listener, addr) => opened.resolve(addr) })
+  await kernel.setOption(chat, RATE_LIMIT_CONNECTIONS, { rate: 0.001, burst: 1 })
+  await kernel.bind(chat, { on: server, path: '/ws' })
+  await kernel.listen(chat)
+  const url = `ws://127.0.0.1:${port}/ws`
+  await using _first = await peer(url, [], { headers: { 'X-Forwarded-For': '192.0.2.7' } })
+  expect(await opened.promise).toMatchObject({ address: client })
+  const again = await refusedWith(url, [], { headers: { 'X-Forwarded-For': '192.0.2.7' } })
+  expect(again.status).toBe(429)
 })
 
 test('several servers take paths of their own, one all others, and none takes what is taken', async () => {

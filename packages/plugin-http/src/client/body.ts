@@ -4,7 +4,7 @@
  */
 import { isUint8Array } from 'node:util/types'
 import { SocketError } from '@unisock/kernel/plugin'
-import { type BodySource, isSource, jsonText } from '../core/reply.ts'
+import { type BodySource, bodyText, isSource } from '../core/reply.ts'
 import { encodeMultipart, isBlob, isForm, type MultipartFields } from './multipart.ts'
 
 /**
@@ -77,7 +77,7 @@ function encode(body: HttpClientBody): EncodedBody {
       type: body.type === '' ? 'application/octet-stream' : body.type,
     }
   if (isSource(body)) return { ...NOTHING, source: body, type: 'application/octet-stream' }
-  return { ...NOTHING, body: jsonText(body), type: 'application/json' }
+  return { ...NOTHING, body: bodyText(body), type: 'application/json' }
 }
 
 function form(text: string): EncodedBody {
@@ -90,7 +90,7 @@ function multipart(fields: MultipartFields | FormData): EncodedBody {
 }
 
 function toJson(value: unknown): string {
-  return value === null ? 'null' : jsonText(value as object)
+  return value === null ? 'null' : bodyText(value as object)
 }
 
 /** Encoded as a form is; null and undefined are left out. */

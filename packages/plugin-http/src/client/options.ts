@@ -1,5 +1,5 @@
 /**
- * Options of HTTP and REST clients alone: 101-107, 223 and 224. All times are in milliseconds.
+ * Options of HTTP and REST clients alone: 101-107, 223, 224, 234 and 235. All times are in milliseconds.
  * @module
  */
 import { boolean, defineOption, integer, type } from '@unisock/kernel/plugin'
@@ -101,6 +101,28 @@ export const HTTP_MAX_REDIRECTS = defineOption({
   schema: integer('Redirects that are followed for one request; one more fails it.', 0, 20),
   value: type<number>(),
   default: 5,
+})
+export const HTTP_INSECURE_REDIRECTS = defineOption({
+  number: 235,
+  name: 'HTTP_INSECURE_REDIRECTS',
+  family,
+  modes: [22, 25],
+  schema: boolean('Redirects from https:// to http:// are followed too; else they fail the request.'),
+  value: type<boolean>(),
+  default: false,
+})
+export const HTTP_CACHE_TYPE = defineOption({
+  number: 234,
+  name: 'HTTP_CACHE_TYPE',
+  family,
+  modes,
+  schema: {
+    enum: ['shared', 'private'],
+    description:
+      'Whose responses CACHE_ENABLE stores: of several users, by the rules for shared caches, or of one (RFC 9111).',
+  },
+  value: type<'shared' | 'private'>(),
+  default: 'shared',
 })
 export const HTTP_PROXY = defineOption({
   number: 223,

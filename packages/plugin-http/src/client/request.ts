@@ -6,7 +6,8 @@ import { SocketError } from '@unisock/kernel/plugin'
 import { flattenHeaders, type HttpHeaders } from '../core/headers.ts'
 import type { BodySource } from '../core/reply.ts'
 import { type BodyParts, encodeRequestBody, type FormFields, formText } from './body.ts'
-import { ASK, type AskWire, FOLLOW, NO_FOLLOW, STREAMED, WHOLE } from './wire.ts'
+import { type TraceSource, withTrace } from './trace.ts'
+import { ASK, type AskWire, FOLLOW, NO_FOLLOW, STREAMED, TRACED, WHOLE } from './wire.ts'
 
 /** What every request of a client may say. */
 export interface RequestParts extends BodyParts {
@@ -23,6 +24,8 @@ export interface RequestParts extends BodyParts {
   timeout?: number
   /** Bytes of the response's body. @default HTTP_MAX_BODY_SIZE for one that comes whole, no limit for a stream */
   maxBodySize?: number
+  /** The trace that it belongs to: a request's `trace`, or that request itself. */
+  trace?: TraceSource
 }
 
 /** A request. */
@@ -51,6 +54,7 @@ const PARTS: ReadonlySet<string> = new Set([
   'json',
   'form',
   'multipart',
+  'trace',
 ])
 
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -83,14 +87,16 @@ export function checkRequest(data: unknown, id: number): CheckedRequest {
 export function checkParts(parts: RequestParts, url: unknown, id: number): CheckedRequest {
   for (const key in parts)
     if (!PARTS.has(key)) throw invalid(`unknown key ${JSON.stringify(key)} in a request`)
-  const { query, stream, follow, timeout, maxBodySize } = parts
+  const { query, stream, follow, timeout, maxBodySize, trace } = parts
   checkNumber('timeout', timeout, 2 ** 31 - 1)
   checkNumber('maxBodySize', maxBodySize, Number.MAX_SAFE_INTEGER)
-  const headers = checkHeaders(parts.headers)
+  const own = checkHeaders(parts.headers)
+  const headers = trace === undefined ? own : withTrace(own, trace)
   const { body, source, type } = encodeRequestBody(parts)
   const streamed = stream === undefined ? 0 : stream ? STREAMED : WHOLE
   const followed = follow === undefined ? 0 : follow ? FOLLOW : NO_FOLLOW
-  const flags = streamed | followed
+  const traced = trace !== undefined && headers?.at(-2) === 'traceparent' ? TRACED : 0
+  const flags = streamed | followed | traced
   const wire: AskWire = [
     ASK.REQUEST,
     id,

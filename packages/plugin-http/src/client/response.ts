@@ -68,6 +68,22 @@ export class HttpResponse<R = unknown> {
     return parseHeaders(splitHeaders(this.stream ? this.stream.joinedTrailers : this.wire[8]))
   }
 
+  /** What it came by: `'2.0'` for HTTP/2, else `'1.1'`. */
+  get version(): string {
+    return this.wire[10] ?? '1.1'
+  }
+
+  /** It was stored by CACHE_ENABLE, and the server asked at most whether it is still good. */
+  get from_cache(): boolean {
+    return this.wire[9] === true
+  }
+
+  /** Seconds since it was made or found to be good, where caches have kept it (RFC 9111 section 5.1). */
+  get age(): number | undefined {
+    const { age } = this.headers
+    return typeof age === 'string' && /^\d+$/.test(age) ? Number(age) : undefined
+  }
+
   /** The whole body, decoded, empty where there is none; the stream of it where that was asked for. */
   get body(): Buffer | ResponseBody {
     return this.stream ?? this.whole
@@ -111,8 +127,19 @@ export class HttpResponse<R = unknown> {
 
   /** The response as a plain mapping. */
   toJSON(): Record<string, unknown> {
-    const { fd, status, reason, url, redirects, headers, trailers, body } = this
-    return { fd, status, reason, url, redirects, headers, trailers, body }
+    const { fd, version, status, reason, url, redirects, headers, trailers, body, from_cache } = this
+    return {
+      fd,
+      version,
+      status,
+      reason,
+      url,
+      redirects,
+      headers,
+      trailers,
+      body,
+      ...(from_cache && { from_cache }),
+    }
   }
 
   [INSPECT](): unknown {

@@ -17,6 +17,8 @@ export const WHOLE = 8
 /** Redirects are followed, or not, whatever HTTP_FOLLOW_REDIRECTS says. */
 export const FOLLOW = 2
 export const NO_FOLLOW = 4
+/** The last header field is a traceparent, in which the worker names another span. */
+export const TRACED = 16
 
 /**
  * A request. `headers` has names and values in turn. A body of true is streamed, null may be HTTP_BODY's. Further protocols append their own
@@ -63,6 +65,10 @@ export type TellWire = [
   headers: string,
   body: Uint8Array | string | true | null,
   trailers: string | null,
+  /** What is told was stored. */
+  fromCache?: boolean,
+  /** HTTP's, where that is not 1.1. */
+  version?: string,
   ...more: unknown[],
 ]
 

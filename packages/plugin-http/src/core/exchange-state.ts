@@ -4,12 +4,13 @@
  */
 import type { OwnerPort } from '@unisock/kernel/plugin'
 import type { RequestBody } from './request-body.ts'
+import type { FormParts } from './upload/form-parts.ts'
 
 export interface ExchangeState {
   /** The request was a HEAD: its answer has no body (RFC 9110 section 9.3.2). */
   head: boolean
   /** The request's streamed body. */
-  body: RequestBody | undefined
+  body: RequestBody | FormParts | undefined
   /** A streamed answer has begun: there is no second one. */
   replying: boolean
 }

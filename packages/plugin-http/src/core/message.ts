@@ -6,10 +6,15 @@ import type { Addr, OwnerPort } from '@unisock/kernel/plugin'
 import type { Front } from './apache/front.ts'
 import { stateOf } from './exchange-state.ts'
 import { type HttpRequestHeaders, parseHeaders, splitHeaders } from './headers.ts'
+import { fieldsBehind, type RequestTrace, readIdentity } from './monitor/identity.ts'
+import { type FormPart, FormParts } from './upload/form-parts.ts'
+import { UploadedFile } from './upload/uploaded-file.ts'
+import { type FormWire, PARTS_FOLLOW } from './upload/wire.ts'
 import { decodePath, parseQuery, type QueryParams, rawPath, rawQuery } from './uri.ts'
 import type { RequestWire } from './wire.ts'
 
 const LOCAL: Addr = { address: '', port: 0, family: 'local' }
+const NO_FILES: readonly UploadedFile[] = []
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
 /** Everything of a request but its body. */
@@ -23,6 +28,9 @@ export class HttpMessage<W extends RequestWire = RequestWire> {
   #headers: HttpRequestHeaders | undefined
   #trailers: HttpRequestHeaders | undefined
   #front: Front | undefined
+  #form: FormWire | undefined
+  #files: readonly UploadedFile[] | undefined
+  #identity: { id: string; trace: RequestTrace } | undefined
   #signal: AbortSignal | undefined
 
   constructor(wire: W, port: OwnerPort) {
@@ -70,8 +78,7 @@ export class HttpMessage<W extends RequestWire = RequestWire> {
 
   /** Names and values in turn, as sent. */
   get raw_headers(): readonly string[] {
-    const fields = this.wire[3]
-    this.#rawHeaders ??= splitHeaders(typeof fields === 'string' ? fields : fields[0])
+    this.#rawHeaders ??= splitHeaders(fieldsBehind(this.#joined))
     return this.#rawHeaders
   }
 
@@ -84,6 +91,13 @@ export class HttpMessage<W extends RequestWire = RequestWire> {
     return this.#headers
   }
 
+  /** Where a client that comes back to server-sent events had got to; undefined for one that is new. */
+  get last_event_id(): string | undefined {
+    const id = this.headers['last-event-id']
+    // It is UTF-8, whatever other fields are.
+    return typeof id === 'string' ? Buffer.from(id, 'latin1').toString('utf8') : undefined
+  }
+
   /** Trailer fields (RFC 9110 section 6.5), by the rules of {@link headers}. A streamed body has them at its end. */
   get trailers(): HttpRequestHeaders {
     if (this.#trailers) return this.#trailers
@@ -91,6 +105,26 @@ export class HttpMessage<W extends RequestWire = RequestWire> {
     const trailers = parseHeaders(splitHeaders(body ? body.joinedTrailers : this.wire[5]))
     if (!body || body.readableEnded) this.#trailers = trailers
     return trailers
+  }
+
+  /** The files of a form, where HTTP_UPLOAD writes them to the disk. */
+  get files(): readonly UploadedFile[] {
+    this.#files ??= this.form?.files.map(file => new UploadedFile(file)) ?? NO_FILES
+    return this.#files
+  }
+
+  /** The parts of a form as they come, where HTTP_UPLOAD has `mode: 'stream'`; undefined for what is no form. */
+  get parts(): AsyncIterableIterator<FormPart> | undefined {
+    const body = stateOf(this.port)?.body
+    return body instanceof FormParts ? body : undefined
+  }
+
+  /** A form that was taken in. */
+  protected get form(): FormWire | undefined {
+    const body = this.wire[4]
+    if (typeof body !== 'string' || body === PARTS_FOLLOW) return undefined
+    this.#form ??= JSON.parse(body) as FormWire
+    return this.#form
   }
 
   /** The client, as the web server in front knows it where that is believed. */
@@ -116,6 +150,26 @@ export class HttpMessage<W extends RequestWire = RequestWire> {
     return this.front?.env ?? {}
   }
 
+  /** The id of MONITOR_TRACE; undefined without that. */
+  get id(): string | undefined {
+    return this.#known?.id
+  }
+
+  /** The place in a trace (MONITOR_TRACE); undefined without that. Clients take it as a request's `trace`. */
+  get trace(): RequestTrace | undefined {
+    return this.#known?.trace
+  }
+
+  get #known(): { id: string; trace: RequestTrace } | undefined {
+    this.#identity ??= readIdentity(this.#joined)
+    return this.#identity
+  }
+
+  get #joined(): string {
+    const fields = this.wire[3]
+    return typeof fields === 'string' ? fields : fields[0]
+  }
+
   /** Aborts when the exchange ends in an error before its answer is complete: above all, when the client leaves. */
   get signal(): AbortSignal {
     this.#signal ??= abortSignal(this.port)
@@ -124,7 +178,9 @@ export class HttpMessage<W extends RequestWire = RequestWire> {
 
   /** The head as a plain mapping. */
   toJSON(): Record<string, unknown> {
-    const { method, uri, path, query, query_params, version, headers, trailers, remote, fd, front } = this
+    const { method, uri, path, query, query_params, version, headers, trailers, remote, fd, front, files } =
+      this
+    const { id, trace } = this
     return {
       method,
       uri,
@@ -137,6 +193,8 @@ export class HttpMessage<W extends RequestWire = RequestWire> {
       remote,
       fd,
       ...(front && { front }),
+      ...(files.length > 0 && { files }),
+      ...(trace && { id, trace }),
     }
   }
 

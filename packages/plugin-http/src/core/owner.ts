@@ -10,6 +10,8 @@ import { type CheckedReply, checkReply, type HttpReply, type HttpWrite, isSource
 import { HttpRequest } from './request.ts'
 import { RequestBody } from './request-body.ts'
 import { failureWire, release, StreamedReply } from './stream.ts'
+import { FormParts } from './upload/form-parts.ts'
+import { PARTS_FOLLOW } from './upload/wire.ts'
 import { BODY_BYTES, BODY_TEXT, type BodyWire, type RequestWire, type ResponseWire } from './wire.ts'
 
 /** Receives requests as the given class, and the chunks of their streamed bodies. */
@@ -25,6 +27,7 @@ export function receiveAs<R extends HttpMessage>(
     const request = wire as RequestWire
     if (request[0] === 'HEAD') ensureState(port).head = true
     if (request[4] === true) ensureState(port).body = new RequestBody(port)
+    else if (request[4] === PARTS_FOLLOW) ensureState(port).body = new FormParts(port)
     return new Request(request, port)
   }
 }

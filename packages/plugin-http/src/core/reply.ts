@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream'
 import { isUint8Array } from 'node:util/types'
-import { SocketError } from '@unisock/kernel/plugin'
+import { jsonText, SocketError } from '@unisock/kernel/plugin'
 import { flattenHeaders, type HttpHeaders } from './headers.ts'
 import { BODY_BYTES, BODY_FILE, BODY_JSON, BODY_TEXT, type BodyKind } from './wire.ts'
 
@@ -25,6 +25,11 @@ export interface HttpReply {
   file?: string
   /** Trailer fields, or what makes them when the body has been sent: such as its digest (RFC 9110 section 6.5). */
   trailers?: HttpHeaders | (() => HttpHeaders)
+  /**
+   * Of a streamed body of text/event-stream: milliseconds of silence after which the worker sends a comment. Each chunk
+   * must be whole events. 0: never. `sse()` sets it.
+   */
+  ping?: number
 }
 
 /** What `write` takes on an exchange: a reply, or the body of a 200. */
@@ -39,6 +44,7 @@ export interface CheckedReply {
   source: BodySource | undefined
   kind: BodyKind
   trailers: HttpReply['trailers']
+  ping: number
 }
 
 /** Recognises Readables, web streams and async iterables. */
@@ -59,11 +65,13 @@ export function checkReply(reply: HttpReply): CheckedReply {
     if (!KEYS.has(key))
       throw new SocketError(
         'EINVAL',
-        `unknown key ${JSON.stringify(key)} in a reply: it takes status, headers, body, file, trailers`,
+        `unknown key ${JSON.stringify(key)} in a reply: it takes status, headers, body, file, trailers, ping`,
       )
-  const { status = 200, trailers } = reply
+  const { status = 200, trailers, ping = 0 } = reply
   if (!Number.isInteger(status) || status < 200 || status > 599)
     throw new SocketError('EINVAL', `a reply's status is an integer from 200 to 599, got ${String(status)}`)
+  if (!Number.isInteger(ping) || ping < 0 || ping > MAX_DELAY)
+    throw new SocketError('EINVAL', `a reply's ping is a number of milliseconds, got ${String(ping)}`)
   const checked: CheckedReply = {
     status,
     headers: flattenHeaders(reply.headers),
@@ -71,13 +79,16 @@ export function checkReply(reply: HttpReply): CheckedReply {
     source: undefined,
     kind: BODY_TEXT,
     trailers,
+    ping,
   }
   if (reply.file === undefined) encodeBody(reply.body, checked)
   else handOver(reply.file, reply, checked)
   return checked
 }
 
-const KEYS: ReadonlySet<string> = new Set(['status', 'headers', 'body', 'file', 'trailers'])
+const KEYS: ReadonlySet<string> = new Set(['status', 'headers', 'body', 'file', 'trailers', 'ping'])
+/** The longest delay a timer takes. */
+const MAX_DELAY = 2 ** 31 - 1
 
 function handOver(file: unknown, { body, trailers }: HttpReply, into: CheckedReply): void {
   if (typeof file !== 'string' || file === '') throw new SocketError('EINVAL', "a reply's file is a path")
@@ -99,7 +110,7 @@ export function encodeBody(body: unknown, into: Pick<CheckedReply, 'body' | 'sou
     into.source = body
     into.kind = BODY_BYTES
   } else {
-    into.body = jsonText(body)
+    into.body = bodyText(body)
     into.kind = BODY_JSON
   }
 }
@@ -109,17 +120,10 @@ export function encodeBody(body: unknown, into: Pick<CheckedReply, 'body' | 'sou
  *
  * @throws {SocketError} `EBADDATA` for what has no faithful JSON form: functions, promises, typed arrays, cycles.
  */
-export function jsonText(body: unknown): string {
+export function bodyText(body: unknown): string {
   if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer)
     throw new SocketError('EBADDATA', `a body of bytes must be a Uint8Array, not ${body.constructor.name}`)
   if (typeof (body as { then?: unknown }).then === 'function')
     throw new SocketError('EBADDATA', 'a body cannot be a promise: await it first')
-  let text: string | undefined
-  try {
-    text = JSON.stringify(body)
-  } catch (cause) {
-    throw new SocketError('EBADDATA', `a body cannot be made JSON: ${(cause as Error).message}`, { cause })
-  }
-  if (text === undefined) throw new SocketError('EBADDATA', `a body cannot be a ${typeof body}`)
-  return text
+  return jsonText(body, 'a body', { code: 'EBADDATA' })
 }

@@ -96,8 +96,10 @@ export class StreamedReply {
   #sendHead(): void {
     if (this.#headSent || this.#port.ended) return
     this.#headSent = true
-    const { status, headers, kind } = this.#reply
-    this.#port.send([status, headers, true, kind] satisfies ResponseWire)
+    const { status, headers, kind, ping } = this.#reply
+    const wire: ResponseWire = [status, headers, true, kind]
+    if (ping > 0) wire.push(ping)
+    this.#port.send(wire)
   }
 
   #finish(): void {

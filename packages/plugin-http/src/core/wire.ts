@@ -6,15 +6,16 @@ import type { Front } from './apache/front.ts'
 
 /**
  * A request as it crosses, worker to owner. Its header fields are one string, names and values in turn on lines of
- * their own, which is split only when read; where a web server in front was believed, what it said is JSON behind them. `body` is true where its chunks follow, each as a message of its own; null,
- * or an array with the joined trailers, ends them. Further protocols append their own fields.
+ * their own, which is split only when read; where the request has an id, a line with that and its trace is before them; where a web server in front was believed, what it said is JSON behind them. `body` is true where its chunks follow, each as a message of its own; null,
+ * or an array with the joined trailers, ends them. A form that was taken in is JSON, or the empty text where its parts
+ * follow: the head of each as JSON, then its chunks. Further protocols append their own fields.
  */
 export type RequestWire = [
   method: string,
   uri: string,
   version: string,
   headers: string | [headers: string, front: string],
-  body: Uint8Array | true | null,
+  body: Uint8Array | true | string | null,
   trailers?: string | null,
   ...more: unknown[],
 ]
@@ -25,7 +26,7 @@ export function addFront(wire: RequestWire, front: Front): void {
 }
 
 /** What follows a request whose body is streamed. */
-export type BodyWire = Uint8Array | [trailers: string] | null
+export type BodyWire = Uint8Array | string | [trailers: string] | null
 
 /** What a reply's body is, for the Content-Type of a reply without one. */
 export const BODY_TEXT = 0
@@ -37,13 +38,14 @@ export type BodyKind = typeof BODY_TEXT | typeof BODY_JSON | typeof BODY_BYTES |
 
 /**
  * A response's head, owner to worker, with the whole body or null. `headers` has names and values in turn. A body of
- * true is streamed: chunks follow, then null or the trailers, flat, in an array.
+ * true is streamed: chunks follow, then null or the trailers, flat, in an array. `ping`: see HttpReply.
  */
 export type ResponseWire = [
   status: number,
   headers: string[] | null,
   body: string | Uint8Array | true | null,
   kind: BodyKind,
+  ping?: number,
 ]
 
 /** What follows a streamed response's head. */

@@ -2,14 +2,20 @@
 import { connect, type Socket } from 'node:net'
 import { encodePairs } from '../../src/core/fastcgi/pairs.ts'
 import {
-  encodeBegin,
+  BEGIN_REQUEST,
   encodeEnd,
+  encodeRecord,
   encodeStream,
   KEEP_CONN,
   PARAMS,
   RESPONDER,
   STDIN,
 } from '../../src/core/fastcgi/records.ts'
+
+/** BEGIN_REQUEST. */
+export function encodeBegin(id: number, role: number, flags: number): Buffer {
+  return encodeRecord(BEGIN_REQUEST, id, Buffer.from([role >>> 8, role & 0xff, flags, 0, 0, 0, 0, 0]))
+}
 
 export interface Record {
   type: number

@@ -6,7 +6,7 @@
 import { PROBLEM_TYPE } from '@unisock/plugin-http/core'
 import { type Pattern, pathTemplate, toOpenApiPath } from '../pattern.ts'
 import { SHARED, withReferences } from './schema.ts'
-import type { JsonSchema, Operation, Response } from './types.ts'
+import type { JsonSchema, MediaType, Operation, Response } from './types.ts'
 
 /** The document's metadata: OpenAPI's Info object, and what stands beside it in the document. */
 export interface OpenApiInfo {
@@ -34,6 +34,12 @@ export interface DocumentedRoute {
   readonly auth: 'required' | 'optional' | 'none'
   /** Whether a valid token may still lack what the route asks for. */
   readonly restricted: boolean
+  /** Whether a password will do in place of a token. */
+  readonly passwords?: boolean
+  /** Whether clients may ask too often. */
+  readonly limited?: boolean
+  /** Media types that stand in for JSON. */
+  readonly formats?: readonly string[]
 }
 
 export interface DocumentParts {
@@ -73,8 +79,9 @@ const PROBLEM_SCHEMA: JsonSchema = {
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   '400': 'The request does not fit the description of this operation.',
-  '401': 'A bearer token is missing, expired or invalid.',
+  '401': 'A token or a password is missing, expired or invalid.',
   '403': 'The token does not allow this operation.',
+  '429': 'The client has made too many requests; Retry-After says when to try again.',
 }
 
 /** Builds the document. Paths stand without the base path, which `servers` carries. */
@@ -99,9 +106,7 @@ export function buildDocument(parts: DocumentParts): Record<string, unknown> {
     components: {
       schemas: withReferences({ Problem: PROBLEM_SCHEMA, ...schemas }, names, SHARED),
       responses: problemResponses(),
-      ...(secured && {
-        securitySchemes: { bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-      }),
+      ...securitySchemes(secured, routes),
     },
   }
 }
@@ -143,6 +148,51 @@ function serversOf(servers: OpenApiInfo['servers'], basePath: string): { url: st
   })
 }
 
+/** What is said of JSON holds for the media types that stand in for it. */
+function inFormats({ operation, formats = [] }: DocumentedRoute): Operation {
+  if (formats.length === 0) return operation
+  const { requestBody, responses } = operation
+  return {
+    ...operation,
+    ...(requestBody && { requestBody: { ...requestBody, content: contentIn(requestBody.content, formats) } }),
+    responses: Object.fromEntries(
+      Object.entries(responses).map(([status, response]) => [
+        status,
+        response.content ? { ...response, content: contentIn(response.content, formats) } : response,
+      ]),
+    ),
+  }
+}
+
+function contentIn(content: Content, formats: readonly string[]): Content {
+  const json = content['application/json']
+  if (!json) return content
+  return { ...content, ...Object.fromEntries(formats.map(type => [type, content[type] ?? json])) }
+}
+
+type Content = Readonly<Record<string, MediaType>>
+
+function securitySchemes(secured: boolean, routes: readonly DocumentedRoute[]): object {
+  const passwords = routes.some(route => route.passwords)
+  if (!secured && !passwords) return {}
+  return {
+    securitySchemes: {
+      ...(secured && { bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } }),
+      ...(passwords && { basicAuth: { type: 'http', scheme: 'basic' } }),
+    },
+  }
+}
+
+/** Each of them will do. */
+function securityOf({ auth, restricted, passwords }: DocumentedRoute, secured: boolean): object[] {
+  if (auth === 'none') return []
+  const ways = [
+    ...(secured ? [{ bearerAuth: [] }] : []),
+    ...(passwords && !restricted ? [{ basicAuth: [] }] : []),
+  ]
+  return ways.length > 0 && auth === 'optional' ? [...ways, {}] : ways
+}
+
 function problemResponses(): Record<string, Response> {
   const content = { [PROBLEM_TYPE]: { schema: { $ref: `${SHARED}Problem` } } }
   return Object.fromEntries(
@@ -151,20 +201,20 @@ function problemResponses(): Record<string, Response> {
 }
 
 function describe(route: DocumentedRoute, secured: boolean): Record<string, unknown> {
-  const { operation } = route
-  const guarded = secured && route.auth !== 'none'
+  const operation = inFormats(route)
+  const security = securityOf(route, secured)
+  const guarded = security.length > 0
   const mayFail = [
     ...(operation.parameters.length > 0 || operation.requestBody ? ['400'] : []),
     ...(guarded && route.auth === 'required' ? ['401'] : []),
     ...(guarded && route.restricted ? ['403'] : []),
+    ...(route.limited ? ['429'] : []),
   ]
   const responses: Record<string, unknown> = {}
   for (const status of mayFail) responses[status] = { $ref: `#/components/responses/Problem${status}` }
   return {
     ...operation,
-    ...(guarded && {
-      security: route.auth === 'optional' ? [{ bearerAuth: [] }, {}] : [{ bearerAuth: [] }],
-    }),
+    ...(guarded && { security }),
     responses: { ...responses, ...operation.responses },
   }
 }

@@ -1,47 +1,72 @@
 /**
- * What a request must bring before its body is read: a token, where its route asks for one, and a body of a
- * media type that the route takes.
+ * What a body must be before it is read: of a media type and coding that the route takes; and whether its client takes
+ * what it will be answered with.
  * @module
  */
-import { hasBody } from '@unisock/plugin-http/core/worker'
+import { acceptCoding, connectionOf, formRules, hasBody } from '@unisock/plugin-http/core/worker'
+import { answerIn } from '../formats/answer-format.ts'
+import type { RouteFormats } from '../formats/formats.ts'
 import { acceptedAs, mediaTypeOf } from '../media-type.ts'
-import { FORBIDDEN } from './auth.ts'
 import { answerProblem } from './problems.ts'
 import type { Visit } from './visit.ts'
 
-/** False when the request was refused, and the client told so. */
-export function admit(visit: Visit): boolean {
-  return authenticate(visit) && acceptBody(visit)
-}
-
-function authenticate(visit: Visit): boolean {
-  const { gate, pass } = visit.endpoint
-  if (!gate) return true
-  const auth = gate(visit.request.headers.authorization)
-  visit.auth = auth
-  if (auth.admitted || pass) return true
-  const headers = auth.challenge === undefined ? [] : ['WWW-Authenticate', auth.challenge]
-  answerProblem(visit.request, visit.response, auth.status === FORBIDDEN ? 403 : 401, {
-    detail: auth.detail,
-    headers,
-  })
-  return false
-}
-
-/** A body of a GET means nothing (RFC 9110 section 9.3.1) and is not read. */
-function acceptBody(visit: Visit): boolean {
+/**
+ * False when the request was refused, and the client told so. A body of a GET means nothing (RFC 9110 section 9.3.1)
+ * and is not read.
+ */
+export function acceptBody(visit: Visit): boolean {
   const { request, response, endpoint } = visit
-  if (!hasBody(request) || endpoint.stream || request.method === 'GET' || request.method === 'HEAD')
-    return true
-  visit.mediaType = mediaTypeOf(request.headers['content-type'])
-  const { bodies } = endpoint.checks
-  const accepted = acceptedAs(visit.mediaType, bodies)
-  if (accepted !== undefined) {
-    visit.accepted = accepted
-    return true
+  if (endpoint.formats && !negotiate(visit, endpoint.formats)) return false
+  if (!hasBody(request) || request.method === 'GET' || request.method === 'HEAD') return true
+  const { decompress, uploads } = connectionOf(request.socket)!.listener.settings
+  if (endpoint.stream) return !decompress || acceptCoding(request, response, decompress)
+  const contentType = request.headers['content-type']
+  const upload = formRules(request, endpoint.upload === null ? uploads.rules : endpoint.upload)
+  visit.mediaType = mediaTypeOf(contentType)
+  visit.format = endpoint.formats?.of(visit.mediaType)
+  const accepted = acceptedOf(visit, upload !== undefined)
+  if (accepted === undefined) {
+    refuseType(visit)
+    return false
   }
-  const takes = bodies ? [...bodies.keys()].join(', ') : 'application/json, text/plain'
-  // RFC 9110 section 15.5.16: Accept says what would have been taken.
-  answerProblem(request, response, 415, { detail: `This takes ${takes}.`, headers: ['Accept', takes] })
-  return false
+  visit.accepted = accepted
+  visit.upload = upload
+  return request.headers['content-encoding'] === undefined || acceptCoding(request, response, decompress)
+}
+
+/** The key of the route's described bodies that the body falls under. */
+function acceptedOf({ endpoint, mediaType, format }: Visit, isUpload: boolean): string | undefined {
+  const { bodies } = endpoint.checks
+  const accepted = acceptedAs(mediaType, bodies)
+  if (accepted !== undefined) return accepted
+  if (bodies === undefined) return format || isUpload ? mediaType : undefined
+  return format && acceptedAs('application/json', bodies)
+}
+
+function refuseType({ request, response, endpoint }: Visit): void {
+  const { bodies } = endpoint.checks
+  const described = bodies ? [...bodies.keys()] : ['application/json', 'text/plain']
+  const formats = described.includes('application/json') ? (endpoint.formats?.types ?? []) : []
+  const takes = [...new Set([...described, ...formats])].join(', ')
+  // RFC 9110 section 15.5.16: Accept says what would have been taken; so does Accept-Post, and RFC 5789's Accept-Patch.
+  const headers = ['Accept', takes]
+  if (request.method === 'POST') headers.push('Accept-Post', takes)
+  if (request.method === 'PATCH') headers.push('Accept-Patch', takes)
+  answerProblem(request, response, 415, { detail: `This takes ${takes}.`, headers })
+}
+
+/** False where nothing suits the client and the route insists on that (RFC 9110 section 15.5.7). */
+function negotiate({ request, response }: Visit, formats: RouteFormats): boolean {
+  const choice = formats.choose(request.headers.accept)
+  if (!choice && formats.strict) {
+    const has = ['application/json', ...formats.types].join(', ')
+    answerProblem(request, response, 406, {
+      detail: `This answers with ${has}.`,
+      headers: ['Vary', 'Accept'],
+    })
+    return false
+  }
+  // Before what compresses or identifies the answer.
+  response.filters = [answerIn(choice), ...(response.filters ?? [])]
+  return true
 }

@@ -11,15 +11,20 @@ import type {
   FastifyRequest,
   FastifyServerOptions,
 } from 'fastify'
-import { admit } from './admission.ts'
+import { isPreflight } from '../middleware/worker/cors.ts'
+import { dress } from '../middleware/worker/dress.ts'
+import { countIn } from '../middleware/worker/limits.ts'
+import { answerPreflight } from '../middleware/worker/preflight.ts'
+import type { RateLimiter } from '../middleware/worker/rate-limiter.ts'
 import { ArrivingBody } from './arriving-body.ts'
 import { BodyReader } from './body.ts'
 import type { Endpoint } from './endpoint.ts'
+import { enter } from './entrance.ts'
 import { Handover } from './handover.ts'
 import { type Place, placesOf, type RouterParams } from './place.ts'
 import { answerProblem } from './problems.ts'
 import { secondChoice } from './second-choice.ts'
-import { answerUnrouted } from './unrouted.ts'
+import { answerUnrouted, otherMethods, type Unrouted } from './unrouted.ts'
 import { Visit } from './visit.ts'
 
 /** Routes are validated by their endpoints: fastify need not load compilers of its own. */
@@ -39,8 +44,10 @@ const MAX_PARAM_LENGTH = 1024
 export interface AppOptions {
   readonly fastify: Fastify
   readonly endpoints: readonly Endpoint[]
-  /** Whether requests that no route matches are handed on. */
-  readonly passUnrouted: boolean
+  /** What becomes of requests that no route takes. */
+  readonly unrouted: Unrouted
+  /** Whether the program answers for what is refused. */
+  readonly reportsRefusals: boolean
   /** Something went wrong that is nobody's request's fault. */
   readonly onError: (error: Error) => void
 }
@@ -50,7 +57,10 @@ export class App {
   readonly #places: readonly Place[]
   readonly #fastify: FastifyInstance
   readonly #handover: Handover
-  readonly #passUnrouted: boolean
+  readonly #unrouted: Unrouted
+  readonly #reportsRefusals: boolean
+  /** Pages of other origins may call something. */
+  readonly #hasCors: boolean
   readonly #onError: (error: Error) => void
   /** Requests whose body is on its way: all others are through before the next one comes. */
   #arriving = 0
@@ -59,10 +69,12 @@ export class App {
     if (--this.#arriving === 0) this.#idle?.resolve()
   }
 
-  private constructor({ fastify, endpoints, passUnrouted, onError }: AppOptions) {
+  private constructor({ fastify, endpoints, unrouted, reportsRefusals, onError }: AppOptions) {
     this.endpoints = endpoints
     this.#places = placesOf(endpoints)
-    this.#passUnrouted = passUnrouted
+    this.#unrouted = unrouted
+    this.#reportsRefusals = reportsRefusals
+    this.#hasCors = unrouted.guard?.cors !== undefined || endpoints.some(({ guard }) => guard?.cors)
     this.#onError = onError
     this.#fastify = fastify({
       logger: false,
@@ -86,6 +98,13 @@ export class App {
 
   /** Takes a request. */
   handle(request: IncomingMessage, response: HttpResponse): void {
+    if (this.#reportsRefusals)
+      response.refusing = refusal => this.#handover.sendRefused(request, response, refusal)
+    if (this.#hasCors && isPreflight(request)) {
+      const { guard } = this.#unrouted
+      if (answerPreflight({ places: this.#places, endpoints: this.endpoints, guard }, request, response))
+        return
+    }
     this.#fastify.routing(request, response)
   }
 
@@ -105,7 +124,7 @@ export class App {
     // A media type of its own is found faster than the one for all.
     app.addContentTypeParser('application/json', parse as any)
     app.addContentTypeParser('*', parse as any)
-    app.setNotFoundHandler((request, reply) => this.#unrouted(request, reply))
+    app.setNotFoundHandler((request, reply) => this.#noRoute(request, reply))
     app.setErrorHandler((error: FastifyError, request, reply) => this.#fail(error, request, reply))
     for (const place of this.#places) this.#add(place)
   }
@@ -127,37 +146,60 @@ export class App {
     if (!endpoint) {
       const choice = secondChoice(this.#places, request.raw)
       if (!choice) {
-        this.#unrouted(request, reply)
+        this.#noRoute(request, reply)
         return
       }
       ;({ endpoint, params } = choice)
     }
     const visit = new Visit(endpoint, params, request.raw, response)
-    if (admit(visit)) {
+    if (this.#reportsRefusals)
+      response.refusing = refusal => this.#handover.sendRefused(request.raw, response, refusal, visit)
+    this.#whenIn(enter(visit), () => {
       request.visit = visit
       done()
+    })
+  }
+
+  /** Goes on with a request that was let in, at once where nothing had to be waited for. */
+  #whenIn(entered: boolean | Promise<boolean>, next: () => void): void {
+    if (typeof entered === 'boolean') {
+      if (entered) next()
+      return
     }
+    this.#arriving++
+    entered
+      .then(isIn => {
+        if (isIn) next()
+      })
+      .catch(error => this.#onError(error))
+      .finally(this.#arrived)
   }
 
   #read({ visit }: Request, done: Done): void {
-    if (!visit || visit.endpoint.stream || !hasBody(visit.request)) {
+    if (!visit || visit.endpoint.stream || visit.upload?.streamed || !hasBody(visit.request)) {
       done(null)
       return
     }
     this.#arriving++
-    // Of a request, not of a response: one that is pipelined behind others has no socket to close with.
-    visit.request.once('close', this.#arrived)
-    new ArrivingBody(visit, done).read()
+    new ArrivingBody(visit, done, this.#arrived).read()
   }
 
-  #unrouted(request: FastifyRequest, reply: FastifyReply): void {
+  #noRoute({ raw: request }: FastifyRequest, reply: FastifyReply): void {
     const response = reply.raw as HttpResponse
-    if (this.#passUnrouted) this.#handover.sendUnrouted(request.raw, response)
-    else answerUnrouted(this.endpoints, request.raw, response)
+    const { guard } = this.#unrouted
+    if (guard) dress(guard, request, response)
+    const limits = guard ? [...guard.limits, ...guard.userLimits] : NO_LIMITS
+    this.#whenIn(countIn(limits, request, response), () => {
+      if (this.#unrouted.pass)
+        this.#handover.sendUnrouted(request, response, this.#unrouted, otherMethods(this.endpoints, request))
+      else answerUnrouted(this.endpoints, request, response)
+    })
   }
 
   #fail(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
     reply.hijack()
+    const { guard } = this.#unrouted
+    if (guard && !(request as Request).visit) dress(guard, request.raw, reply.raw as HttpResponse)
     const status = error.statusCode ?? 500
     if (status >= 500) this.#onError(error)
     answerProblem(request.raw, reply.raw as HttpResponse, status, {
@@ -165,6 +207,8 @@ export class App {
     })
   }
 }
+
+const NO_LIMITS: readonly RateLimiter[] = []
 
 const DETAILS: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: 'The path is not valid percent-encoded UTF-8.',

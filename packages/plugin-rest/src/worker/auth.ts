@@ -1,9 +1,10 @@
 /**
- * Who may call a route: bearer tokens (RFC 6750) and the roles and scopes in them.
+ * Who may call a route: bearer tokens (RFC 6750) with the roles and scopes in them, and users with passwords.
  * @module
  */
 
 import type { Claims, Verdict, Verifier } from '@unisock/jwt'
+import { type BasicAuth, isBasic } from '../middleware/worker/basic-auth.ts'
 import type { RouteAuth } from '../route.ts'
 
 /** The numbers that {@link AUTH_STATUSES} gives the statuses. */
@@ -13,24 +14,27 @@ export const EXPIRED = 2
 export const INVALID = 3
 export const FORBIDDEN = 4
 
-/** What was found out about a request's token, and whether the route lets it in. */
+/** What was found out about who asks, and whether the route lets it in. */
 export interface AuthResult {
   readonly admitted: boolean
   readonly status: number
   /** JSON text of the claims of a valid token. */
   readonly claims: string | null
-  /** RFC 6750 section 3, for the response that refuses. */
-  readonly challenge: string | undefined
+  /** The name of a user with a password, or the subject of a valid token. */
+  readonly user: string | undefined
+  /** WWW-Authenticate of the response that refuses: RFC 6750 section 3, RFC 7617. */
+  readonly challenges: readonly string[]
   readonly detail: string | undefined
 }
 
 export type Gate = (authorization: string | undefined) => AuthResult
 
-const admitted = (status: number, claims: string | null = null): AuthResult => ({
+const admitted = (status: number, claims: string | null = null, user?: string): AuthResult => ({
   admitted: true,
   status,
   claims,
-  challenge: undefined,
+  user,
+  challenges: [],
   detail: undefined,
 })
 
@@ -39,7 +43,8 @@ const NO_TOKEN: AuthResult = {
   admitted: false,
   status: NONE,
   claims: null,
-  challenge: 'Bearer',
+  user: undefined,
+  challenges: ['Bearer'],
   detail: 'A bearer token is required',
 }
 
@@ -49,10 +54,20 @@ const texts = new WeakMap<Claims, string>()
 /**
  * The check of one route.
  * @param verify The router's verifier; undefined while REST_JWT_SECRET is not set.
+ * @param basic Users with passwords, who get in as well as those with tokens.
  */
-export function createGate(auth: RouteAuth | undefined, verify: Verifier | undefined): Gate | undefined {
-  const wanted = auth ?? (verify ? 'required' : 'none')
+export function createGate(
+  auth: RouteAuth | undefined,
+  verify: Verifier | undefined,
+  basic?: BasicAuth,
+): Gate | undefined {
+  const wanted = auth ?? (verify || basic ? 'required' : 'none')
   if (wanted === 'none') return undefined
+  const byToken = createTokenGate(wanted, verify)
+  return basic ? withUsers(basic, wanted, verify ? byToken : undefined) : byToken
+}
+
+function createTokenGate(wanted: Exclude<RouteAuth, 'none'>, verify: Verifier | undefined): Gate | undefined {
   if (wanted === 'optional' && !verify) return undefined
   // Without a key no token can be worth anything: a route that asks for one stays shut.
   const check: Verifier = verify ?? (() => ({ status: 'invalid', reason: 'No key is configured' }))
@@ -61,12 +76,37 @@ export function createGate(auth: RouteAuth | undefined, verify: Verifier | undef
   return authorization => required(check, rules, authorization)
 }
 
+/** Passwords are looked at where they are what the client shows; they bring neither roles nor scopes. */
+function withUsers(basic: BasicAuth, wanted: Exclude<RouteAuth, 'none'>, byToken: Gate | undefined): Gate {
+  const { challenge } = basic
+  const challenges = byToken ? [challenge, 'Bearer'] : [challenge]
+  const refuse = (status: number, detail: string): AuthResult => ({
+    admitted: wanted === 'optional',
+    status,
+    claims: null,
+    user: undefined,
+    challenges,
+    detail,
+  })
+  const nobody = refuse(NONE, byToken ? 'A password or a bearer token is required' : 'A password is required')
+  const wrong = refuse(INVALID, 'The user name or the password is wrong')
+  return authorization => {
+    if (authorization === undefined) return nobody
+    if (!isBasic(authorization)) return byToken?.(authorization) ?? nobody
+    const user = basic.userOf(authorization)
+    if (user === undefined) return wrong
+    return typeof wanted === 'object'
+      ? { ...refuse(FORBIDDEN, 'Needs a token with roles or scopes'), challenges: ['Bearer'], user }
+      : admitted(VALID, null, user)
+  }
+}
+
 function optional(verify: Verifier, authorization: string | undefined): AuthResult {
   const token = bearerToken(authorization)
   if (token === undefined) return ANYBODY
   const verdict = verify(token)
   return verdict.status === 'valid'
-    ? admitted(VALID, textOf(verdict.claims))
+    ? admitted(VALID, textOf(verdict.claims), subjectOf(verdict.claims))
     : admitted(verdict.status === 'expired' ? EXPIRED : INVALID)
 }
 
@@ -80,15 +120,17 @@ function required(
   const verdict = verify(token)
   if (verdict.status !== 'valid') return refused(verdict)
   const claims = textOf(verdict.claims)
+  const user = subjectOf(verdict.claims)
   if (rules.roles && !hasRole(verdict.claims, rules.roles))
-    return forbidden(claims, `Needs one of the roles ${rules.roles.join(', ')}`, '')
+    return forbidden(claims, user, `Needs one of the roles ${rules.roles.join(', ')}`, '')
   if (rules.scopes && !hasScopes(verdict.claims, rules.scopes))
     return forbidden(
       claims,
+      user,
       `Needs the scopes ${rules.scopes.join(', ')}`,
       `, scope="${rules.scopes.join(' ')}"`,
     )
-  return admitted(VALID, claims)
+  return admitted(VALID, claims, user)
 }
 
 function refused(verdict: Exclude<Verdict, { status: 'valid' }>): AuthResult {
@@ -96,17 +138,19 @@ function refused(verdict: Exclude<Verdict, { status: 'valid' }>): AuthResult {
     admitted: false,
     status: verdict.status === 'expired' ? EXPIRED : INVALID,
     claims: null,
-    challenge: `Bearer error="invalid_token", error_description="${verdict.reason}"`,
+    user: undefined,
+    challenges: [`Bearer error="invalid_token", error_description="${verdict.reason}"`],
     detail: verdict.reason,
   }
 }
 
-function forbidden(claims: string, detail: string, scope: string): AuthResult {
+function forbidden(claims: string, user: string | undefined, detail: string, scope: string): AuthResult {
   return {
     admitted: false,
     status: FORBIDDEN,
     claims,
-    challenge: `Bearer error="insufficient_scope"${scope}`,
+    user,
+    challenges: [`Bearer error="insufficient_scope"${scope}`],
     detail,
   }
 }
@@ -126,6 +170,10 @@ function textOf(claims: Claims): string {
     texts.set(claims, text)
   }
   return text
+}
+
+function subjectOf({ sub }: Claims): string | undefined {
+  return typeof sub === 'string' ? sub : undefined
 }
 
 function hasRole(claims: Claims, roles: readonly string[]): boolean {

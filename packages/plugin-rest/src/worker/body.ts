@@ -4,9 +4,13 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { parseQuery } from '@unisock/plugin-http/core'
+import type { ReadForm } from '@unisock/plugin-http/core/worker'
+import type { Format } from '../formats/format.ts'
+import { isDeeper } from '../formats/json-depth.ts'
 import { formOf } from '../media-type.ts'
 import type { ValidationResult } from '../validation-result.ts'
 import type { BodyCheck } from './validation.ts'
+import type { Visit } from './visit.ts'
 
 /** Parses JSON; fastify's parser refuses `__proto__` keys, which reach past the object they are in. */
 export type JsonParser = (
@@ -46,15 +50,22 @@ export class BodyReader {
     this.#parseJson = parseJson
   }
 
-  read(bytes: Buffer | null, mediaType: string, check: BodyCheck | undefined, required: boolean): ReadBody {
+  /** @param required Whether the route wants a body. */
+  read(visit: Visit, required: boolean): ReadBody {
+    const { body: bytes, mediaType, format, form, endpoint } = visit
+    const check = endpoint.checks.bodies?.get(visit.accepted)
+    if (form) return readFormWithFiles(form, check)
     if (bytes === null) return required ? MISSING : NO_BODY
-    const form = formOf(mediaType)
-    if (form === 'bytes') return { ...NO_BODY, bytes }
+    if (format) return readFormat(format, bytes, endpoint.maxDepth, check)
+    const kind = formOf(mediaType)
+    if (kind === 'bytes') return { ...NO_BODY, bytes }
     if (!isUtf8(bytes)) return { ...NO_BODY, bytes, results: [fault('is not valid UTF-8')] }
     const text = bytes.toString('utf8')
-    if (form === 'json') return this.#json(text, check)
-    if (form === 'form') return readForm(text, check)
-    return { text, plain: true, bytes: null, results: undefined }
+    if (kind === 'form') return readForm(text, check)
+    if (kind === 'text') return { text, plain: true, bytes: null, results: undefined }
+    if (isDeeper(bytes, endpoint.maxDepth))
+      return { text, plain: true, bytes: null, results: [fault('is nested too deep')] }
+    return this.#json(text, check)
   }
 
   #json(text: string, check: BodyCheck | undefined): ReadBody {
@@ -76,7 +87,36 @@ export class BodyReader {
 }
 
 function readForm(text: string, check: BodyCheck | undefined): ReadBody {
-  const value = parseQuery(text)
+  return checked(parseQuery(text), check)
+}
+
+/** What is no value of the format is handed on as its bytes, where it is handed on. */
+function readFormat(format: Format, bytes: Buffer, maxDepth: number, check: BodyCheck | undefined): ReadBody {
+  let value: unknown
+  try {
+    value = format.decode(bytes, maxDepth)
+  } catch (error) {
+    return { ...NO_BODY, bytes, results: [fault(`is no ${format.types[0]}: ${(error as Error).message}`)] }
+  }
+  return checked(value, check)
+}
+
+/**
+ * For its schema a file is a text, as OpenAPI has it (`format: binary`): its name stands for it. What crosses has the
+ * fields alone.
+ */
+function readFormWithFiles({ fields, files }: ReadForm, check: BodyCheck | undefined): ReadBody {
+  if (!check || files.length === 0) return checked({ ...fields }, check)
+  const names = new Map<string, string[]>()
+  for (const { name, filename } of files) names.set(name, [...(names.get(name) ?? []), filename])
+  const all: Record<string, unknown> = { ...fields }
+  for (const [name, filenames] of names) all[name] ??= filenames.length === 1 ? filenames[0] : filenames
+  const body = checked(all, check)
+  for (const name of names.keys()) if (!Object.hasOwn(fields, name)) delete all[name]
+  return { ...body, text: JSON.stringify(all) }
+}
+
+function checked(value: unknown, check: BodyCheck | undefined): ReadBody {
   const verdict = check?.run(value) ?? 'as-is'
   return {
     text: JSON.stringify(value),

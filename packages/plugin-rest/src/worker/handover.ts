@@ -7,16 +7,24 @@ import { parseQuery, rawQuery } from '@unisock/plugin-http/core'
 import {
   announcesTooMuch,
   connectionOf,
+  type FormWire,
   type HttpResponse,
   hasBody,
+  PARTS_FOLLOW,
+  type RequestRefusal,
   readBody,
   refuseBody,
+  sendParts,
+  tooLarge,
 } from '@unisock/plugin-http/core/worker'
+import { problemDocument } from '../problem.ts'
 import type { ValidationResult } from '../validation-result.ts'
-import { EMPTY_STREAM, FAILED, PLAIN_TEXT, type RestWire } from '../wire.ts'
+import { EMPTY_STREAM, FAILED, type MoreWire, PLAIN_TEXT, type RestWire } from '../wire.ts'
+import type { AuthResult } from './auth.ts'
 import type { BodyReader, ReadBody } from './body.ts'
 import { paramAt } from './place.ts'
 import { answerProblem } from './problems.ts'
+import type { Unrouted } from './unrouted.ts'
 import type { Check } from './validation.ts'
 import type { Visit } from './visit.ts'
 
@@ -39,15 +47,11 @@ export class Handover {
     const pathParams = readPath(visit, found)
     const query = checks.query ? readQuery(request, checks.query, found) : null
     if (checks.headers) readHeaders(request, checks.headerNames, checks.headers, found)
-    const body = this.#bodies.read(
-      visit.body,
-      visit.mediaType,
-      checks.bodies?.get(visit.accepted),
-      isBodyDue(visit),
-    )
+    const body = this.#bodies.read(visit, isBodyDue(visit))
     if (body.results) found.push(...body.results)
     if (found.length > 0 && !endpoint.pass) {
       refuse(request, response, found)
+      visit.form?.discard()
       return
     }
 
@@ -72,7 +76,7 @@ export class Handover {
       request.url!,
       request.httpVersion,
       request.rawHeaders.join('\n'),
-      streamed ? true : body.bytes,
+      streamed ? true : bodyWire(visit, body),
       visit.trailers.length > 0 ? visit.trailers.join('\n') : null,
       endpoint.pattern,
       pathParams,
@@ -82,32 +86,70 @@ export class Handover {
       query,
       found.length > 0 ? JSON.stringify(found) : null,
     ]
-    open(request, response, wire, endpoint.handler, endpoint.bodyLimit)
+    const { around } = endpoint
+    const user = auth?.claims === null ? auth.user : undefined
+    if (around !== undefined || user !== undefined) wire.push([around ?? null, user ?? null, null, null])
+    if (visit.upload) openForm(visit, wire)
+    else open(request, response, wire, endpoint.handler, endpoint.bodyLimit)
   }
 
-  /** Hands over a request that no route matched. Its body, if any, is a stream. */
-  sendUnrouted(request: IncomingMessage, response: HttpResponse): void {
-    throughCache(request, response, () => this.#handOverUnrouted(request, response))
+  /** Hands over a request that no route matched. Its body, if any, is a stream. `allowed`: the path's own methods. */
+  sendUnrouted(
+    request: IncomingMessage,
+    response: HttpResponse,
+    { gate, around }: Unrouted,
+    allowed: readonly string[],
+  ): void {
+    throughCache(request, response, () => {
+      const auth = gate?.(request.headers.authorization)
+      const user = auth?.claims === null ? auth.user : undefined
+      const more: MoreWire = [around ?? null, user ?? null, allowed.length > 0 ? allowed : null, null]
+      const wire = bareWire(request, auth, more)
+      if (hasBody(request)) wire[4] = true
+      open(request, response, wire, undefined, undefined)
+    })
   }
 
-  #handOverUnrouted(request: IncomingMessage, response: HttpResponse): void {
-    const wire: RestWire = [
-      request.method!,
-      request.url!,
-      request.httpVersion,
-      request.rawHeaders.join('\n'),
-      hasBody(request) ? true : null,
-      null,
-      null,
-      null,
-      null,
-      FAILED,
-      null,
-      null,
-      null,
-    ]
-    open(request, response, wire, undefined, undefined)
+  /** Has the program answer for what was refused. The body, or what has come of it, stays here. */
+  sendRefused(
+    request: IncomingMessage,
+    response: HttpResponse,
+    { status, detail, extensions = {}, headers = [] }: RequestRefusal,
+    visit?: Visit,
+  ): true {
+    response.refusing = undefined
+    const document = JSON.stringify(problemDocument(status, detail, extensions))
+    const auth = visit?.auth
+    const user = auth?.claims === null ? auth.user : undefined
+    const wire = bareWire(request, auth, [null, user ?? null, null, [status, document, headers]])
+    if (visit) {
+      wire[6] = visit.endpoint.pattern
+      wire[7] = readPath(visit, [])
+    }
+    if (extensions.errors !== undefined) wire[12] = JSON.stringify(extensions.errors)
+    connectionOf(request.socket)!.open(request, response, wire)
+    return true
   }
+}
+
+/** A request of which nothing but its head is told. */
+function bareWire(request: IncomingMessage, auth: AuthResult | undefined, more: MoreWire): RestWire {
+  return [
+    request.method!,
+    request.url!,
+    request.httpVersion,
+    request.rawHeaders.join('\n'),
+    null,
+    null,
+    null,
+    null,
+    null,
+    FAILED | (auth?.status ?? 0),
+    auth?.claims ?? null,
+    null,
+    null,
+    more,
+  ]
 }
 
 /** The program is asked what the cache does not know: only requests that it would have got come this far. */
@@ -132,7 +174,7 @@ function open(
   const { maxBodySize } = http.listener.settings
   const allowed = Math.min(maxBodySize, limit ?? maxBodySize)
   if (announcesTooMuch(request, allowed)) {
-    refuseBody(request, response, allowed)
+    refuseBody(request, response, tooLarge(allowed))
     return
   }
   const exchange = http.open(request, response, wire, handler)
@@ -141,8 +183,29 @@ function open(
   readBody(request, response, allowed, exchange)
 }
 
-function isBodyDue({ endpoint }: Visit): boolean {
-  return endpoint.checks.bodyRequired && !endpoint.stream
+/** Gives a form's request its fd: its parts follow, or its files are there until it is answered. */
+function openForm({ request, response, endpoint, upload, form }: Visit, wire: RestWire): void {
+  const http = connectionOf(request.socket)!
+  const { maxBodySize } = http.listener.settings
+  const { handler, bodyLimit } = endpoint
+  if (upload!.streamed) {
+    const limit = Math.min(maxBodySize, bodyLimit ?? maxBodySize)
+    sendParts(request, response, upload!, limit, () => http.open(request, response, wire, handler))
+    return
+  }
+  const exchange = http.open(request, response, wire, handler)
+  if (exchange) exchange.over = form!.discard
+  else form!.discard()
+}
+
+/** In the place of the bytes: what there is of a form beside its fields. */
+function bodyWire({ upload, form }: Visit, body: ReadBody): RestWire[4] {
+  if (form) return JSON.stringify({ files: form.files } satisfies FormWire)
+  return upload?.streamed ? PARTS_FOLLOW : body.bytes
+}
+
+function isBodyDue({ endpoint, upload }: Visit): boolean {
+  return endpoint.checks.bodyRequired && !endpoint.stream && !upload?.streamed
 }
 
 function refuse(request: IncomingMessage, response: HttpResponse, errors: readonly ValidationResult[]): void {

@@ -28,6 +28,7 @@ export function answerProblem(
 ): void {
   if (response.headersSent || response.destroyed) return
   if (!request.complete && hasBody(request) && isCostly(request, response)) abandonBody(request, response)
+  if (response.refusing?.({ status, detail, extensions, headers })) return
   const text = JSON.stringify(problemDocument(status, detail, extensions))
   sendWorkerAnswer(response, status, ['Content-Type', PROBLEM_TYPE, ...headers], text)
 }

@@ -6,12 +6,15 @@
 import type { IncomingMessage } from 'node:http'
 import { isShortSecret } from '@unisock/jwt'
 import { type AnyOption, type PluginSocket, SocketError } from '@unisock/kernel/plugin'
-import type { HttpResponse } from '@unisock/plugin-http/core/worker'
+import { type HttpResponse, Uploads, uploadRules } from '@unisock/plugin-http/core/worker'
+import { Limiters } from '../middleware/worker/limiters.ts'
 import { REST_ADD_ROUTE, REST_JWT_SECRET } from '../options.ts'
 import { App } from './app.ts'
 import { Docs } from './docs.ts'
+import type { WireRoute } from './endpoint.ts'
 import {
   changed,
+  defaultsOf,
   documentOf,
   endpointsOf,
   functionsIn,
@@ -19,6 +22,8 @@ import {
   initialState,
   ROUTER_OPTIONS,
   type RouterState,
+  reportsRefusals,
+  unroutedOf,
 } from './state.ts'
 
 interface Change {
@@ -30,6 +35,8 @@ interface Change {
 
 export class Router {
   readonly #socket: PluginSocket
+  readonly #uploads: Uploads
+  readonly #limiters: Limiters
   #state: RouterState | undefined
   #app: App | undefined
   #docs: Docs | undefined
@@ -41,6 +48,8 @@ export class Router {
 
   constructor(socket: PluginSocket) {
     this.#socket = socket
+    this.#uploads = new Uploads(socket)
+    this.#limiters = new Limiters(socket)
     // After a restart the options are there before the driver is.
     for (const option of ROUTER_OPTIONS)
       if (option !== REST_ADD_ROUTE) this.#restore(option, socket.option(option as AnyOption))
@@ -79,7 +88,7 @@ export class Router {
   /** Says which routes can let nobody in. */
   warnOfShutRoutes(): void {
     if (this.#state?.verify) return
-    const shut = this.#app!.endpoints.filter(endpoint => endpoint.gate)
+    const shut = this.#app!.endpoints.filter(({ gate, takesPasswords }) => gate && !takesPasswords)
     for (const { method, pattern } of shut)
       this.#socket.log(
         'warn',
@@ -88,7 +97,11 @@ export class Router {
   }
 
   inspect(): unknown {
-    return { routes: this.#app?.endpoints.map(({ method, pattern }) => `${method} ${pattern}`) ?? [] }
+    const limits = this.#limiters.inspect()
+    return {
+      routes: this.#app?.endpoints.map(({ method, pattern }) => `${method} ${pattern}`) ?? [],
+      ...(limits.length > 0 && { limits }),
+    }
   }
 
   #restore(option: number, value: unknown): void {
@@ -118,6 +131,7 @@ export class Router {
         const { option, value } = change
         try {
           state = await changed(state, option, value)
+          if (option === REST_ADD_ROUTE) await this.#prepareUploads(value)
           for (const id of functionsIn(option, value)) functions.add(id)
           if (option === REST_JWT_SECRET) this.#warnOfSecret(value)
           applied.push(change)
@@ -135,6 +149,12 @@ export class Router {
     }
   }
 
+  /** A folder that cannot be written to is the route's fault. */
+  async #prepareUploads({ upload }: WireRoute): Promise<void> {
+    const rules = uploadRules(upload)
+    if (rules) await this.#uploads.prepare(rules)
+  }
+
   #warnOfSecret(value: Parameters<typeof isShortSecret>[0]): void {
     if (this.#warnedOfSecret || !isShortSecret(value)) return
     this.#warnedOfSecret = true
@@ -148,15 +168,18 @@ export class Router {
   async #serve(state: RouterState, functions: Set<number>): Promise<void> {
     const { fastify } = await import('fastify')
     const before = this.#app
+    const defaults = defaultsOf(state, this.#limiters)
     this.#app = await App.build({
       fastify,
-      endpoints: endpointsOf(state),
-      passUnrouted: state.config.onInvalid === 'pass',
+      endpoints: endpointsOf(state, defaults),
+      unrouted: unroutedOf(state, defaults),
+      reportsRefusals: reportsRefusals(state),
       onError: error => this.#socket.error(error),
     })
     this.#docs =
       state.docsPath === undefined ? undefined : new Docs(state.docsPath, documentOf(state), this.#socket)
     this.#state = state
+    this.#limiters.sweep()
     if (before) this.#leave(before)
     this.#retire(functions)
   }

@@ -17,7 +17,7 @@ export interface Choice {
 /** The most specific endpoint that takes a request; `places` in the order of their rank. */
 export function secondChoice(
   places: readonly Place[],
-  { method, url = '/' }: IncomingMessage,
+  { method, url = '/' }: Pick<IncomingMessage, 'method' | 'url'>,
 ): Choice | undefined {
   const path = readPath(url)
   if (!path) return undefined

@@ -4,8 +4,25 @@
  */
 
 import { createVerifier, type Verifier } from '@unisock/jwt'
-import { HTTP_BODY_STREAM } from '@unisock/plugin-http/core'
+import type { FunctionRef } from '@unisock/kernel/plugin'
+import { HTTP_BODY_STREAM, HTTP_FORMATS } from '@unisock/plugin-http/core'
 import { assertServerJwt } from '../client/jwt.ts'
+import { RouteFormats } from '../formats/formats.ts'
+import {
+  REST_CORS_CONFIG,
+  REST_ERROR_HANDLER,
+  REST_MIDDLEWARE,
+  REST_RATE_LIMIT,
+} from '../middleware/options.ts'
+import type { CorsConfig, RateLimits } from '../middleware/types.ts'
+import {
+  type CompiledMiddleware,
+  compileMiddleware,
+  EMPTY,
+  functionsIn as functionsAround,
+} from '../middleware/worker/compiled.ts'
+import { createGuard } from '../middleware/worker/guard.ts'
+import type { Limiters } from '../middleware/worker/limiters.ts'
 import type { DocumentParts, OpenApiInfo } from '../openapi/document.ts'
 import { asSchema } from '../openapi/schema.ts'
 import {
@@ -18,15 +35,18 @@ import {
   type SharedSchemas,
 } from '../options.ts'
 import { routeKey } from '../route.ts'
+import { createGate } from './auth.ts'
 import {
   type CompiledRoute,
   compileRoute,
   createEndpoint,
   documentedRoute,
   type Endpoint,
+  type RouterDefaults,
   type WireConfig,
   type WireRoute,
 } from './endpoint.ts'
+import type { Unrouted } from './unrouted.ts'
 import { Validation } from './validation.ts'
 
 export interface RouterState {
@@ -39,7 +59,20 @@ export interface RouterState {
   readonly validation: Validation
   /** HTTP_BODY_STREAM: for routes and routers that do not say. */
   readonly bodyStream: boolean
+  /** HTTP_FORMATS: for routes that do not say. */
+  readonly formats: RouteFormats | undefined
+  readonly middleware: CompiledMiddleware
+  readonly cors: CorsConfig | false | undefined
+  readonly rateLimit: RateLimits | false | undefined
+  readonly errors: WireErrorHandling | undefined
 }
+
+/** REST_ERROR_HANDLER's value as it crosses. */
+export type WireErrorHandling =
+  | false
+  | string
+  | FunctionRef
+  | { handler: FunctionRef | string; worker?: boolean }
 
 export async function initialState(): Promise<RouterState> {
   return {
@@ -51,6 +84,11 @@ export async function initialState(): Promise<RouterState> {
     shared: {},
     validation: await Validation.create({}),
     bodyStream: false,
+    formats: undefined,
+    middleware: EMPTY,
+    cors: undefined,
+    rateLimit: undefined,
+    errors: undefined,
   }
 }
 
@@ -64,6 +102,11 @@ export const ROUTER_OPTIONS: readonly number[] = [
   REST_OPENAPI_INFO,
   REST_JWT_SECRET,
   HTTP_BODY_STREAM,
+  HTTP_FORMATS,
+  REST_MIDDLEWARE,
+  REST_ERROR_HANDLER,
+  REST_CORS_CONFIG,
+  REST_RATE_LIMIT,
   REST_ADD_ROUTE,
   REST_DOCS_PATH,
 ]
@@ -85,6 +128,16 @@ export async function changed(state: RouterState, option: number, value: any): P
       return { ...state, verify: createVerifier(value) }
     case HTTP_BODY_STREAM:
       return { ...state, bodyStream: value }
+    case HTTP_FORMATS:
+      return { ...state, formats: await RouteFormats.load(value) }
+    case REST_MIDDLEWARE:
+      return { ...state, middleware: await compileMiddleware(value) }
+    case REST_ERROR_HANDLER:
+      return { ...state, errors: value }
+    case REST_CORS_CONFIG:
+      return { ...state, cors: value }
+    case REST_RATE_LIMIT:
+      return { ...state, rateLimit: value }
     case REST_ADD_ROUTE:
       return withRoute(state, value)
     default:
@@ -109,11 +162,39 @@ async function withShared(state: RouterState, value: SharedSchemas): Promise<Rou
   return { ...state, shared, validation, routes }
 }
 
-export function endpointsOf(state: RouterState): Endpoint[] {
-  const { config, verify, bodyStream } = state
-  const base = basePathOf(state)
-  const settings = { ...config, stream: config.stream ?? bodyStream }
-  return [...state.routes.values()].map(compiled => createEndpoint(compiled, base, settings, verify))
+/** What holds for routes that do not say. */
+export function defaultsOf(state: RouterState, limiters: Limiters): RouterDefaults {
+  const { config, verify, bodyStream, formats, middleware, cors, rateLimit } = state
+  return {
+    basePath: basePathOf(state),
+    config: { ...config, stream: config.stream ?? bodyStream },
+    verify,
+    middleware,
+    cors,
+    rateLimit,
+    limiters,
+    formats,
+    guard: createGuard({ middleware, cors, rateLimit }, { limiters, route: undefined, own: false }),
+  }
+}
+
+export function endpointsOf(state: RouterState, defaults: RouterDefaults): Endpoint[] {
+  return [...state.routes.values()].map(compiled => createEndpoint(compiled, defaults))
+}
+
+/** What becomes of requests that no route takes. */
+export function unroutedOf({ config, verify, middleware }: RouterState, { guard }: RouterDefaults): Unrouted {
+  return {
+    guard,
+    around: middleware.functions.length > 0 ? middleware.functions : undefined,
+    pass: config.onInvalid === 'pass',
+    gate: createGate('optional', verify, middleware.basic),
+  }
+}
+
+/** Whether the program answers for what the worker refuses. */
+export function reportsRefusals({ errors }: RouterState): boolean {
+  return typeof errors === 'object' && 'handler' in errors && errors.worker === true
 }
 
 export function documentOf(state: RouterState): DocumentParts {
@@ -121,14 +202,18 @@ export function documentOf(state: RouterState): DocumentParts {
     info: state.info,
     basePath: basePathOf(state),
     schemas: state.shared.schemas ?? {},
-    routes: [...state.routes.values()].map(compiled => documentedRoute(compiled, state.config)),
+    routes: [...state.routes.values()].map(compiled => documentedRoute(compiled, state)),
     secured: state.verify !== undefined,
   }
 }
 
 /** The ids of the program's functions that the state can name. */
-export function functionsOf({ config, routes }: RouterState): Set<number> {
-  const ids = new Set(functionsIn(REST_ROUTER_CONFIG, config))
+export function functionsOf({ config, routes, middleware, errors }: RouterState): Set<number> {
+  const ids = new Set([
+    ...functionsIn(REST_ROUTER_CONFIG, config),
+    ...functionsIn(REST_ERROR_HANDLER, errors),
+    ...middleware.functions,
+  ])
   for (const { route } of routes.values()) for (const id of functionsIn(REST_ADD_ROUTE, route)) ids.add(id)
   return ids
 }
@@ -137,8 +222,16 @@ export function functionsOf({ config, routes }: RouterState): Set<number> {
 export function functionsIn(option: number, value: any): number[] {
   if (option === REST_ROUTER_CONFIG)
     return Object.values((value as WireConfig).handlers ?? {}).map(({ $function }) => $function)
-  const handler = option === REST_ADD_ROUTE ? (value as WireRoute).handler : undefined
-  return typeof handler === 'object' ? [handler.$function] : []
+  if (option === REST_MIDDLEWARE) return functionsAround(value)
+  if (option === REST_ERROR_HANDLER) return functionOf(value)
+  if (option !== REST_ADD_ROUTE) return []
+  const { handler, middleware } = value as WireRoute
+  return [...(typeof handler === 'object' ? [handler.$function] : []), ...functionsAround(middleware)]
+}
+
+function functionOf(errors: WireErrorHandling | undefined): number[] {
+  if (typeof errors !== 'object') return []
+  return '$function' in errors ? [errors.$function] : functionOf(errors.handler)
 }
 
 function basePathOf({ config, info }: RouterState): string {

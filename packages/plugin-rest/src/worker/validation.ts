@@ -172,7 +172,9 @@ export class Validation {
   }
 
   #body(compilers: Compilers, schema: JsonSchema, mediaType: string): BodyCheck {
-    const coercing = this.#compile(compilers.coercing, schema, mediaType)
+    // What a form has is text, and a single value may stand for a list.
+    const isForm = mediaType.toLowerCase() === 'multipart/form-data'
+    const coercing = this.#compile(isForm ? compilers.texts : compilers.coercing, schema, mediaType)
     const results = () => resultsOf(coercing, 'body')
     const coerce = (body: unknown) => (coercing(body) ? ('changed' as const) : ('invalid' as const))
     if (hasDefaults(schema) || this.#sharedDefaults) return { run: coerce, results }

@@ -3,7 +3,8 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
-import type { HttpResponse } from '@unisock/plugin-http/core/worker'
+import type { HttpResponse, ReadForm, UploadRules } from '@unisock/plugin-http/core/worker'
+import type { Format } from '../formats/format.ts'
 import type { AuthResult } from './auth.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { RouterParams } from './place.ts'
@@ -19,6 +20,12 @@ export class Visit {
   accepted = ''
   mediaType = ''
   body: Buffer | null = null
+  /** What the body is read with where it is neither JSON nor text. */
+  format: Format | undefined = undefined
+  /** How the body is taken apart as a form with files. */
+  upload: UploadRules | undefined = undefined
+  /** The form that it was. */
+  form: ReadForm | undefined = undefined
   trailers: readonly string[] = NO_TRAILERS
 
   constructor(endpoint: Endpoint, params: RouterParams, request: IncomingMessage, response: HttpResponse) {

@@ -1,4 +1,5 @@
 import { type Addr, createKernel, type Fd, type Isolation, type Kernel, type Logger } from '@unisock/kernel'
+import type { PluginSettings } from '@unisock/kernel/plugin'
 import { REST_ADD_ROUTE, REST_SERVER, type RestExchange, type RestRequest, rest } from '../../src/index.ts'
 import type { AnyRoute } from '../../src/route.ts'
 
@@ -23,12 +24,12 @@ export class TestKernel implements AsyncDisposable {
     this.log = log
   }
 
-  static async start(isolation: Isolation): Promise<TestKernel> {
+  static async start(isolation: Isolation, more: PluginSettings = {}): Promise<TestKernel> {
     const log: LogLine[] = []
     const at = (level: string) => (details: object, message: string) =>
       void log.push({ level, message, details })
     const logger: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
-    return new TestKernel(await createKernel({ plugins: [rest({ isolation })], logger }), log)
+    return new TestKernel(await createKernel({ plugins: [rest({ isolation, ...more })], logger }), log)
   }
 
   /** A listening server; `set` is what the program sets before it listens. */

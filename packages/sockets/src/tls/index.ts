@@ -6,6 +6,8 @@ export { type ClientTls, clientHandshake, readClientTls, type TlsClientOptions }
 export { createTlsContext, type TlsContext, type TlsContextOptions, type TlsIdentity } from './context.ts'
 export { TlsOptionError } from './option-error.ts'
 export {
+  beginHandshake,
+  createHandshakes,
   readServerTls,
   type ServerTls,
   serverHandshake,

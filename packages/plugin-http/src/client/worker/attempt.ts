@@ -5,6 +5,7 @@
 import { SocketError } from '@unisock/kernel/plugin'
 import type { Dispatcher } from 'undici'
 import type { Delivery } from './delivery.ts'
+import { type Asked, type CacheAware, isFromCache } from './response-cache.ts'
 
 /** Of a response that is not handed on so much is read, so that its connection can be used again. */
 const MAX_DISCARDED = 64 * 1024
@@ -22,13 +23,14 @@ export interface Attempted {
     status: number,
     reason: string,
     headers: FieldLines,
+    fromCache: boolean,
   ): Delivery
   /** Nothing of a response has crossed. */
   failed(error: Error): void
 }
 
 /** One time that a request is sent. */
-export class Attempt implements Dispatcher.DispatchHandler {
+export class Attempt implements CacheAware {
   readonly #exchange: Attempted
   #controller: Dispatcher.DispatchController | undefined
   #aborted: Error | undefined
@@ -37,6 +39,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #discarded = 0
   #over = false
   delivery: Delivery | undefined
+  asked: Asked | undefined
 
   constructor(exchange: Attempted) {
     this.#exchange = exchange
@@ -64,7 +67,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200 || this.#over) return
     this.#next = this.#exchange.decide(status, headers)
-    if (!this.#next) this.delivery = this.#exchange.deliver(controller, status, reason, headers)
+    if (this.#next) return
+    const fromCache = isFromCache(this.asked, status, headers.age)
+    this.delivery = this.#exchange.deliver(controller, status, reason, headers, fromCache)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -81,7 +86,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#over) return
     if (this.#next) return this.#goOn()
     this.#over = true
-    this.delivery?.finish(joined(controller.rawTrailers as Buffer[] | null))
+    this.delivery?.finish(joined(controller.rawTrailers as RawFields))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -98,10 +103,27 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 }
 
+/** Fields as undici gives them: bytes, names and values in turn; by name where they came by HTTP/2. */
+export type RawFields = readonly Buffer[] | FieldLines | null | undefined
+
 /** Names and values in turn, on lines of their own. */
-export function joined(raw: readonly Buffer[] | null | undefined): string {
-  if (!raw || raw.length === 0) return ''
+export function joined(raw: RawFields): string {
+  if (!raw) return ''
+  if (!isPairs(raw)) return joinedByName(raw)
+  if (raw.length === 0) return ''
   let text = raw[0]!.toString('latin1')
   for (let i = 1; i < raw.length; i++) text += `\n${raw[i]!.toString('latin1')}`
   return text
+}
+
+function isPairs(raw: readonly Buffer[] | FieldLines): raw is readonly Buffer[] {
+  return Array.isArray(raw)
+}
+
+function joinedByName(fields: FieldLines): string {
+  const lines: string[] = []
+  for (const [name, value] of Object.entries(fields))
+    if (Array.isArray(value)) for (const line of value) lines.push(name, line)
+    else if (value !== undefined) lines.push(name, value)
+  return lines.join('\n')
 }

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import { clientTlsSettings, type PluginSocket, SocketError, tlsFailure } from '@unisock/kernel/plugin'
 import { type ClientTls, clientHandshake, readClientTls } from '@unisock/sockets/engine'
+import { HTTP2_ENABLE } from '../../core/http2/options.ts'
 import type { Base } from './base.ts'
 import { isProxied, openTunnel, type ProxyServer } from './proxy.ts'
 
@@ -20,9 +21,10 @@ export interface ClientTlsPair {
  * @throws {SocketError} `EINVAL` naming the option that is unreadable or does not fit.
  */
 export function readTls(socket: PluginSocket): ClientTlsPair {
-  const { alpn = ['http/1.1'], ...settings } = clientTlsSettings(socket)
-  if (alpn.includes('h2'))
-    throw new SocketError('EINVAL', 'TLS_ALPN (329): h2 is offered, but the client speaks HTTP/1.1')
+  const enabled = socket.option(HTTP2_ENABLE) !== false
+  const { alpn = enabled ? ['h2', 'http/1.1'] : ['http/1.1'], ...settings } = clientTlsSettings(socket)
+  if (!enabled && alpn.includes('h2'))
+    throw new SocketError('EINVAL', 'TLS_ALPN (329): h2 is offered, but HTTP2_ENABLE (340) is false')
   const { cert, key, passphrase, serverName, ...shared } = settings
   try {
     const own = readClientTls({ ...settings, alpn })
@@ -42,6 +44,8 @@ export interface ConnectorSettings {
   timeout: number
   noDelay: boolean
   keepAlive: boolean
+  /** HTTP/2 is spoken where there is no TLS to agree on it. */
+  http2: boolean
 }
 
 /** Where undici wants a connection to. */
@@ -61,16 +65,29 @@ export function createConnector(
 ): (endpoint: Endpoint, callback: Callback) => void {
   return (endpoint, callback) => {
     connect(endpoint, settings).then(
-      socket => callback(null, socket),
+      socket => callback(null, settings.http2 ? withoutAsking(socket, endpoint, settings) : socket),
       error => callback(error, null),
     )
   }
 }
 
+/** What undici takes for an agreement on HTTP/2, where a server without TLS is known to speak it. A proxy is not. */
+function withoutAsking(
+  socket: Socket,
+  { hostname, protocol, port }: Endpoint,
+  settings: ConnectorSettings,
+): Socket {
+  const { proxy } = settings
+  if (protocol !== 'http:' || (proxy && isSame(proxy.url, protocol, hostname, portOf(port, false))))
+    return socket
+  return Object.assign(socket, { alpnProtocol: 'h2' })
+}
+
 async function connect(
   { hostname, protocol, port: written }: Endpoint,
-  { base, proxy, tls, timeout, noDelay, keepAlive }: ConnectorSettings,
+  settings: ConnectorSettings,
 ): Promise<Socket> {
+  const { base, proxy, tls, timeout, noDelay, keepAlive } = settings
   const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
   const secure = protocol === 'https:'
   const port = portOf(written, secure)

@@ -10,7 +10,9 @@ import {
   SO_NODELAY,
   type SocketError,
 } from '@unisock/kernel/plugin'
-import type { Agent, Dispatcher } from 'undici'
+import type { Agent } from 'undici'
+import { CACHE_ENABLE } from '../../core/cache/options.ts'
+import { HTTP2_ENABLE } from '../../core/http2/options.ts'
 import {
   HTTP_CONNECT_TIMEOUT,
   HTTP_KEEP_ALIVE_TIMEOUT,
@@ -22,6 +24,7 @@ import { type Base, partsOf } from './base.ts'
 import { type ClientTlsPair, createConnector, readTls } from './connector.ts'
 import { isProxied, type ProxyServer, readProxy } from './proxy.ts'
 import type { Outgoing } from './redirect.ts'
+import { type CacheAware, ClientCache } from './response-cache.ts'
 
 /** Connections to one host, where SO_MAX_CONNECTIONS says nothing. */
 const CONNECTIONS = 64
@@ -37,6 +40,8 @@ export class Dispatchers {
   readonly #socket: PluginSocket
   readonly #base: () => Base | undefined
   #agent: Agent | undefined
+  /** What has passed through one agent: another may go by another proxy, or show another certificate. */
+  #cache: ClientCache | undefined
   #loading: Promise<Agent> | undefined
   #proxy: ProxyServer | undefined
   #tls: ClientTlsPair | undefined
@@ -76,12 +81,9 @@ export class Dispatchers {
   }
 
   /** Sends a request. What becomes of it the handler is told. */
-  dispatch(
-    agent: Agent,
-    { method, url, headers }: Outgoing,
-    body: SentBody,
-    handler: Dispatcher.DispatchHandler,
-  ): void {
+  dispatch(agent: Agent, outgoing: Outgoing, body: SentBody, handler: CacheAware): void {
+    const { method, url, headers } = outgoing
+    const through = this.#cache?.takes(outgoing) ? this.#cache : agent
     const proxy = this.#proxy
     const silence = limit(this.#socket.option(HTTP_READ_TIMEOUT))
     const { origin, target } = partsOf(url)
@@ -91,8 +93,8 @@ export class Dispatchers {
         options.headers.push('Host', url.host)
       if (proxy.authorization !== undefined) options.headers.push('Proxy-Authorization', proxy.authorization)
       const path = `${origin}${target}`
-      agent.dispatch({ ...options, origin: proxy.url.origin, path, ...named(proxy.url) }, handler)
-    } else agent.dispatch({ ...options, origin, path: target, ...named(url) }, handler)
+      through.dispatch({ ...options, origin: proxy.url.origin, path, ...named(proxy.url) }, handler)
+    } else through.dispatch({ ...options, origin, path: target, ...named(url) }, handler)
   }
 
   async destroy(error: SocketError): Promise<void> {
@@ -104,16 +106,17 @@ export class Dispatchers {
 
   async #create(): Promise<Agent> {
     const socket = this.#socket
-    const { Agent: UndiciAgent } = await import('undici')
+    const undici = await import('undici')
     if (this.#destroyed) throw this.#destroyed
     if (this.#agent) return this.#agent
     const proxy = readProxy(socket.option(HTTP_PROXY))
     const idle = limit(socket.option(HTTP_KEEP_ALIVE_TIMEOUT))
     this.#proxy = proxy
-    this.#agent = new UndiciAgent({
+    this.#agent = new undici.Agent({
       connections: socket.option(SO_MAX_CONNECTIONS) || CONNECTIONS,
       pipelining: 1,
-      allowH2: false,
+      allowH2: socket.option(HTTP2_ENABLE) !== false,
+      h2Options: { useH2c: socket.option(HTTP2_ENABLE) === true },
       keepAliveTimeout: idle,
       keepAliveMaxTimeout: idle,
       maxHeaderSize: socket.option(HTTP_MAX_HEADER_SIZE),
@@ -124,8 +127,10 @@ export class Dispatchers {
         timeout: limit(socket.option(HTTP_CONNECT_TIMEOUT)),
         noDelay: socket.option(SO_NODELAY),
         keepAlive: socket.option(SO_KEEPALIVE),
+        http2: socket.option(HTTP2_ENABLE) === true,
       }) as any,
     })
+    this.#cache = socket.option(CACHE_ENABLE) ? new ClientCache(undici, this.#agent, socket) : undefined
     return this.#agent
   }
 }

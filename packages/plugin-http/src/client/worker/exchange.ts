@@ -6,13 +6,14 @@ import { SocketError } from '@unisock/kernel/plugin'
 import type { Dispatcher } from 'undici'
 import type { HttpRetry } from '../options.ts'
 import { type AskWire, type FailedWire, type FromClientWire, TELL, type TellWire } from '../wire.ts'
-import { Attempt, type Attempted, type FieldLines, joined } from './attempt.ts'
+import { Attempt, type Attempted, type FieldLines, joined, type RawFields } from './attempt.ts'
 import { partsOf } from './base.ts'
 import { codingsOf } from './decoding.ts'
 import { Delivery } from './delivery.ts'
 import type { SentBody } from './dispatchers.ts'
 import { requestFailure } from './failure.ts'
 import { isRedirect, type Outgoing, redirected } from './redirect.ts'
+import type { CacheAware } from './response-cache.ts'
 import { delayAfterFailure, delayAfterStatus } from './retry.ts'
 import { UploadStream } from './upload-stream.ts'
 
@@ -24,6 +25,8 @@ export interface ExchangeSettings {
   readonly streamed: boolean
   readonly maxRedirects: number
   readonly follow: boolean
+  /** Redirects may leave TLS. */
+  readonly insecure: boolean
   readonly retry: Required<HttpRetry>
   /** Bytes of the decoded body. */
   readonly maxBodySize: number
@@ -33,7 +36,7 @@ export interface ExchangeSettings {
 export interface ExchangeClient {
   /** The request in the form in which it is sent. @throws what is wrong with it */
   outgoing(ask: AskWire): Outgoing | Promise<Outgoing>
-  send(outgoing: Outgoing, body: SentBody, handler: Dispatcher.DispatchHandler): void
+  send(outgoing: Outgoing, body: SentBody, handler: CacheAware): void
   /** A redirect leads there. @throws {SocketError} where it must not */
   allow(url: URL): void
   emit(wire: FromClientWire, transfer?: boolean): boolean
@@ -141,11 +144,11 @@ export class Exchange implements Attempted {
 
   /** What is done with a response; undefined: it is handed on. @throws {SocketError} for a redirect that must not be */
   decide(status: number, headers: FieldLines): (() => void) | undefined {
-    const { follow, maxRedirects, retry } = this.#settings
+    const { follow, insecure, maxRedirects, retry } = this.#settings
     const outgoing = this.#outgoing!
     const location = first(headers.location)
     if (follow && isRedirect(status, location)) {
-      const next = redirected(outgoing, status, location)
+      const next = redirected(outgoing, status, location, insecure)
       this.#client.allow(next.url)
       if (this.#redirects >= maxRedirects)
         throw new SocketError('EPROTO', `more than ${maxRedirects} redirects, the last to ${next.url.href}`, {
@@ -165,11 +168,18 @@ export class Exchange implements Attempted {
     status: number,
     reason: string,
     headers: FieldLines,
+    fromCache: boolean,
   ): Delivery {
     const { method, url, decode } = this.#outgoing!
     const { streamed } = this.#settings
     const bodiless = method === 'HEAD' || status === 204 || status === 304
-    const raw = controller.rawHeaders as Buffer[]
+    const raw = controller.rawHeaders as RawFields
+    const isHttp2 = raw && !Array.isArray(raw)
+    const more: [fromCache?: boolean, version?: string] = isHttp2
+      ? [fromCache, '2.0']
+      : fromCache
+        ? [true]
+        : []
     const settings = {
       controller,
       head: [
@@ -182,6 +192,7 @@ export class Exchange implements Attempted {
         joined(raw),
         null,
         null,
+        ...more,
       ] satisfies TellWire,
       codings: bodiless || !decode ? [] : codingsOf(first(headers['content-encoding'])),
       streamed,

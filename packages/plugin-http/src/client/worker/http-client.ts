@@ -17,9 +17,12 @@ import {
   SocketError,
   type Target,
 } from '@unisock/kernel/plugin'
-import type { Dispatcher } from 'undici'
+import { CACHE_METHODS } from '../../core/cache/options.ts'
+import { HTTP2_ENABLE } from '../../core/http2/options.ts'
+import { spanId } from '../../core/monitor/ids.ts'
 import { HTTP_CONNECT_TIMEOUT, HTTP_KEEP_ALIVE_TIMEOUT, HTTP_MAX_HEADER_SIZE } from '../../core/options.ts'
 import { HTTP_PROXY, HTTP_URL } from '../options.ts'
+import { renewSpan } from '../trace.ts'
 import {
   ASK,
   type AskWire,
@@ -28,6 +31,7 @@ import {
   TELL,
   type TellWire,
   type ToClientWire,
+  TRACED,
   WHOLE,
 } from '../wire.ts'
 import { type Base, baseOf, resolveUrl } from './base.ts'
@@ -36,6 +40,7 @@ import { Exchange, type ExchangeClient } from './exchange.ts'
 import type { Outgoing } from './redirect.ts'
 import { RequestHeaders } from './request-headers.ts'
 import { RequestSettings } from './request-settings.ts'
+import { CACHE_OPTIONS, type CacheAware, checkCacheMethods } from './response-cache.ts'
 
 /** Requests without a response, beyond which `write` returns false. */
 const MANY = 256
@@ -52,9 +57,11 @@ const CONNECTION_OPTIONS: ReadonlySet<number> = new Set([
   HTTP_KEEP_ALIVE_TIMEOUT,
   HTTP_MAX_HEADER_SIZE,
   HTTP_PROXY,
+  HTTP2_ENABLE,
   SO_KEEPALIVE,
   SO_MAX_CONNECTIONS,
   SO_NODELAY,
+  ...CACHE_OPTIONS,
 ])
 
 function isTls(option: number): boolean {
@@ -155,6 +162,7 @@ export class HttpClient implements Driver, ExchangeClient {
     this.#headers.renew()
     this.#settings.renew()
     if (option === HTTP_URL) this.restand()
+    if (option === CACHE_METHODS) checkCacheMethods(this.socket.option(CACHE_METHODS))
     if (option === HTTP_PROXY || isTls(option)) this.#dispatchers.check()
     if (isTls(option) || CONNECTION_OPTIONS.has(option)) this.#dispatchers.renew()
   }
@@ -251,7 +259,7 @@ export class HttpClient implements Driver, ExchangeClient {
     return { method, url, body, ...this.#headers.complete(own, body === null ? null : contentType) }
   }
 
-  send(outgoing: Outgoing, body: SentBody, handler: Dispatcher.DispatchHandler): void {
+  send(outgoing: Outgoing, body: SentBody, handler: CacheAware): void {
     const { ready } = this.#dispatchers
     if (ready) return this.#dispatchers.dispatch(ready, outgoing, body, handler)
     this.#dispatchers
@@ -285,6 +293,7 @@ export class HttpClient implements Driver, ExchangeClient {
   }
 
   #begin(ask: AskWire): boolean {
+    if ((ask[7] & TRACED) !== 0) renewSpan(ask[4]!, spanId())
     this.complete(ask)
     const exchange = new Exchange(this, ask, this.#settings.of(ask))
     this.#exchanges.set(exchange.id, exchange)

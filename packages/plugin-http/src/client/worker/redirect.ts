@@ -46,11 +46,12 @@ const HARMLESS = new Set([
 /**
  * The request that follows a redirect.
  *
+ * @param insecure It may leave TLS.
  * @throws {SocketError} `ESECURITY` for one that leaves TLS, `EPROTO` for one that leads nowhere or would have a streamed
  * body sent again.
  */
-export function redirected(request: Outgoing, status: number, location: string): Outgoing {
-  const url = target(request.url, location)
+export function redirected(request: Outgoing, status: number, location: string, insecure = false): Outgoing {
+  const url = target(request.url, location, insecure)
   const becomesGet =
     (status === 303 && request.method !== 'HEAD') ||
     ((status === 301 || status === 302) && request.method === 'POST')
@@ -71,7 +72,7 @@ export function redirected(request: Outgoing, status: number, location: string):
   return becomesGet ? { ...request, method: 'GET', url, headers, body: null } : { ...request, url, headers }
 }
 
-function target(from: URL, location: string): URL {
+function target(from: URL, location: string, insecure: boolean): URL {
   let url: URL
   try {
     url = new URL(location, from)
@@ -80,7 +81,7 @@ function target(from: URL, location: string): URL {
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw failure('EPROTO', from, `redirects to ${url.protocol}, which is no HTTP`)
-  if (from.protocol === 'https:' && url.protocol === 'http:')
+  if (from.protocol === 'https:' && url.protocol === 'http:' && !insecure)
     throw failure('ESECURITY', from, `redirects to ${url.origin}, which is not over TLS`)
   url.username = ''
   url.password = ''

@@ -8,6 +8,7 @@ import { encodeRequestBody, type HttpClientBody } from '../body.ts'
 import {
   HTTP_BODY,
   HTTP_FOLLOW_REDIRECTS,
+  HTTP_INSECURE_REDIRECTS,
   HTTP_MAX_REDIRECTS,
   HTTP_METHOD,
   HTTP_RETRY,
@@ -56,6 +57,7 @@ export class RequestSettings {
       timeout: timeout ?? socket.option(HTTP_TIMEOUT),
       maxRedirects: socket.option(HTTP_MAX_REDIRECTS),
       follow: (flags & FOLLOW) !== 0 || (follow && (flags & NO_FOLLOW) === 0),
+      insecure: socket.option(HTTP_INSECURE_REDIRECTS),
       retry: this.#retry,
       maxBodySize: maxBodySize ?? (streamed ? Number.POSITIVE_INFINITY : socket.option(HTTP_MAX_BODY_SIZE)),
     }

@@ -69,7 +69,7 @@ function target({ upstream: { protocol, authority, path }, name, balance }: Conf
 
 /** What connections are used again, and for how long: the server must not close one that Apache is about to use. */
 function parameters({ upstream: { protocol, websocket }, idle }: ConfigFacts): string[] {
-  if (protocol === 'fcgi') return ['enablereuse=on']
+  if (protocol === 'fcgi') return ['enablereuse=on', 'flushpackets=auto']
   const words = idle > 0 ? [`ttl=${idle}`] : []
   if (websocket) words.push('upgrade=websocket')
   return words

@@ -13,7 +13,6 @@ export const HANDOFF_PREFIX = '/.handoff/'
 export interface HandedFile {
   /** The file itself, behind every link. */
   real: string
-  size: number
   /** The header that names it to the web server. */
   field: [name: string, value: string]
 }
@@ -29,9 +28,9 @@ export async function handedFile(file: string, handoff: StaticHandoff): Promise<
     const real = await realpath(isAbsolute(file) ? file : resolve(root, file))
     const below = relative(root, real)
     if (below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) return undefined
-    const { size, isFile } = await stat(real).then(found => ({ size: found.size, isFile: found.isFile() }))
-    if (!isFile || hasControls(real)) return undefined
-    return { real, size, field: [handoff.header, fieldValue(handoff, real, below)] }
+    const found = await stat(real)
+    if (!found.isFile() || hasControls(real)) return undefined
+    return { real, field: [handoff.header, fieldValue(handoff, real, below)] }
   } catch {
     return undefined
   }

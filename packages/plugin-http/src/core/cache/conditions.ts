@@ -3,8 +3,9 @@
  * @module
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import { parseHttpDate } from './http-date.ts'
-import { type StoredResponse, weakly } from './stored-response.ts'
+import { isUnchanged, outcomeOf, type Validators } from '../answer/conditions.ts'
+import { type Range, rangesOf } from '../answer/ranges.ts'
+import type { StoredResponse } from './stored-response.ts'
 
 /** Fields with which the program is asked whether something has changed, or for a part. */
 const CONDITIONAL: ReadonlySet<string> = new Set(['if-none-match', 'if-modified-since', 'if-range'])
@@ -13,20 +14,11 @@ const CONDITIONAL: ReadonlySet<string> = new Set(['if-none-match', 'if-modified-
 export function isNotModified(headers: IncomingHttpHeaders, stored: StoredResponse): boolean {
   const { status } = stored.parts
   if (status < 200 || status > 299) return false
-  const tags = headers['if-none-match']
-  if (tags !== undefined) return matchesTag(tags, stored.etag)
-  const since = parseHttpDate(headers['if-modified-since'])
-  return since !== undefined && (stored.lastModified ?? stored.date) <= since
+  return outcomeOf(headers, validatorsOf(stored, stored.date)) === 'not modified'
 }
 
-function matchesTag(tags: string, etag: string | undefined): boolean {
-  const list = tags.trim()
-  if (list === '*') return true
-  if (etag === undefined) return false
-  if (list === etag) return true
-  const wanted = weakly(etag)
-  for (const [, tag] of list.matchAll(/(?:W\/)?("[^"]*")/g)) if (tag === wanted) return true
-  return false
+function validatorsOf({ etag, lastModified }: StoredResponse, date?: number): Validators {
+  return { etag, lastModified: lastModified ?? date }
 }
 
 /** The request's fields as the program is to get them: the client's conditions are answered by the cache. */
@@ -40,29 +32,14 @@ export function withConditions(raw: readonly string[], stored: StoredResponse | 
   return fields
 }
 
-/** A part of a body: from, to and not with; null where the body has no such part; undefined for all of it. */
-export type Part = readonly [from: number, to: number] | null | undefined
-
-/** RFC 9110 section 14.2: one range of bytes. Several are not cut out: all is sent. */
-export function partOf(headers: IncomingHttpHeaders, stored: StoredResponse): Part {
+/** The parts of what is stored that a request wants; null: there are no such; undefined: all of it. */
+export function partsOf(
+  headers: IncomingHttpHeaders,
+  stored: StoredResponse,
+): readonly Range[] | undefined | null {
   const { status, body } = stored.parts
   const { range } = headers
-  if (range === undefined || status !== 200 || !isUnchanged(headers['if-range'], stored)) return undefined
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(range.trim())
-  if (!match || match[0] === 'bytes=-') return undefined
-  const [, first = '', last = ''] = match
-  const size = body.byteLength
-  if (first === '') return Number(last) === 0 ? null : [Math.max(0, size - Number(last)), size]
-  if (last !== '' && Number(last) < Number(first)) return undefined
-  if (Number(first) >= size) return null
-  return [Number(first), last === '' ? size : Math.min(size, Number(last) + 1)]
-}
-
-/** RFC 9110 section 13.1.5: a strong match, for a part is put together with another. */
-function isUnchanged(condition: string | string[] | undefined, stored: StoredResponse): boolean {
-  if (condition === undefined) return true
-  if (typeof condition !== 'string') return false
-  if (condition.startsWith('"')) return condition === stored.etag
-  const date = parseHttpDate(condition)
-  return date !== undefined && date === stored.lastModified
+  if (range === undefined || status !== 200) return undefined
+  if (!isUnchanged(headers['if-range'], validatorsOf(stored))) return undefined
+  return rangesOf(range, body.byteLength)
 }

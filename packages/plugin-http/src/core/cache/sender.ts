@@ -3,9 +3,10 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
+import { chooseCoding } from '../answer/accept-encoding.ts'
 import type { HttpListener } from '../server/listener.ts'
 import type { HttpResponse } from '../server/response.ts'
-import { chooseCoding, isCompressible } from './coding.ts'
+import { isCompressible } from './coding.ts'
 import { Compressor } from './compressor.ts'
 import type { Holdings } from './holdings.ts'
 import type { CacheEncoding } from './options.ts'

@@ -3,11 +3,15 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
-import type { HttpResponse } from '../server/response.ts'
-import { isNotModified, type Part, partOf } from './conditions.ts'
-import { fieldOf, notModifiedFields, without } from './fields.ts'
+import { weakly } from '../answer/conditions.ts'
+import { cutOut, multipartOf } from '../answer/multipart.ts'
+import { contentRange, type Range } from '../answer/ranges.ts'
+import { type HttpResponse, sendWhole } from '../server/response.ts'
+import { BODY_BYTES } from '../wire.ts'
+import { isNotModified, partsOf } from './conditions.ts'
+import { fieldOf, notModifiedFields, singleOf, without } from './fields.ts'
 import type { CacheEncoding } from './options.ts'
-import { MAX_TEXT, type StoredResponse, weakly } from './stored-response.ts'
+import { MAX_TEXT, type StoredResponse } from './stored-response.ts'
 
 /** A form of a stored response, ready but for what differs from one sending to the next. */
 interface Form {
@@ -35,6 +39,7 @@ export interface Sending {
 }
 
 const RANGED: ReadonlySet<string> = new Set(['content-range'])
+const TYPED: ReadonlySet<string> = new Set(['content-type'])
 
 export function sendStored(sending: Sending): void {
   const { stored, request, coding, varies } = sending
@@ -46,8 +51,8 @@ export function sendStored(sending: Sending): void {
     )
     return
   }
-  const part = request.method === 'GET' ? partOf(headers, stored) : undefined
-  if (part !== undefined) write(sending, ranged(stored, part, varies))
+  const parts = request.method === 'GET' ? partsOf(headers, stored) : undefined
+  if (parts !== undefined) write(sending, ranged(stored, parts, varies))
   else if (coding) write(sending, stored.forms.get(coding) as Form)
   else
     write(
@@ -88,13 +93,19 @@ function notModified({ parts, etag }: StoredResponse, varies: boolean): Form {
   return formOf(304, fields, '', undefined)
 }
 
-function ranged({ parts }: StoredResponse, part: Exclude<Part, undefined>, varies: boolean): Form {
-  const size = parts.body.byteLength
+function ranged({ parts }: StoredResponse, ranges: readonly Range[] | null, varies: boolean): Form {
+  const { body } = parts
+  const size = body.byteLength
   const fields = without(varying(parts.fields, varies), RANGED)
-  if (part === null) return formOf(416, [...fields, 'Content-Range', `bytes */${size}`], '', 0)
-  const [from, to] = part
-  fields.push('Content-Range', `bytes ${from}-${to - 1}/${size}`)
-  return formOf(206, fields, parts.body.subarray(from, to), to - from)
+  if (ranges === null) return formOf(416, [...fields, 'Content-Range', contentRange(null, size)], '', 0)
+  if (ranges.length === 1) {
+    const [from, to] = ranges[0]!
+    fields.push('Content-Range', contentRange(ranges[0]!, size))
+    return formOf(206, fields, body.subarray(from, to), to - from)
+  }
+  const multipart = multipartOf(ranges, size, singleOf(fields, 'content-type') ?? 'application/octet-stream')
+  const typed = [...without(fields, TYPED), 'Content-Type', multipart.type]
+  return formOf(206, typed, cutOut(multipart, ranges, body), multipart.length)
 }
 
 function varying(fields: readonly string[], varies: boolean): string[] {
@@ -120,10 +131,19 @@ function latin1(body: Uint8Array): string {
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1')
 }
 
+/** They are among the stored fields. */
+const NO_DEFAULTS: readonly string[] = []
+
 function write({ stored, request, response, now, status }: Sending, form: Form): void {
   const { fields, body } = form
   fields[form.ageAt] = String(stored.age(now))
   fields[form.statusAt] = `unisock; ${status}`
+  if (response.visit) response.visit.cache = status
+  if (response.filters !== undefined || response.finishing?.isOn) {
+    const bytes = typeof body === 'string' ? Buffer.from(body, 'latin1') : body
+    sendWhole(response, form.status, fields, bytes, BODY_BYTES, NO_DEFAULTS)
+    return
+  }
   response.writeHead(form.status, fields)
   if (request.method === 'HEAD' || body.length === 0) response.end()
   else if (typeof body === 'string') response.end(body, 'latin1')

@@ -3,6 +3,7 @@
  * @module
  */
 import type { IncomingHttpHeaders } from 'node:http'
+import { weakly } from '../answer/conditions.ts'
 import { Directives } from './directives.ts'
 import { fieldOf, singleOf, updatedFields } from './fields.ts'
 import { parseHttpDate } from './http-date.ts'
@@ -148,11 +149,6 @@ export class StoredResponse {
       defaults,
     )
   }
-}
-
-/** An entity tag without its weakness (RFC 9110 section 8.8.3.2). */
-export function weakly(etag: string): string {
-  return etag.startsWith('W/') ? etag.slice(2) : etag
 }
 
 /** RFC 9111 section 5.2.2; s-maxage forbids it too, unless stale use is asked for beside it. */

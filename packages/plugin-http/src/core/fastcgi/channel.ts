@@ -4,8 +4,8 @@
  * @module
  */
 import type { Socket } from 'node:net'
-import { Writable } from 'node:stream'
 import type { Addr } from '@unisock/kernel/plugin'
+import { StandIn } from '../server/stand-in.ts'
 import type { Incoming } from './incoming.ts'
 import { cgiHead } from './reply-head.ts'
 
@@ -21,26 +21,16 @@ export interface ChannelLink {
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
 
-export class Channel extends Writable {
-  readonly remoteAddress: string | undefined
-  readonly remotePort: number | undefined
-  readonly remoteFamily: string | undefined
-  /** Not nothing: it is made for a request that has arrived. */
-  readonly bytesRead = 1
+export class Channel extends StandIn {
   /** The request that it has now, or had last. */
   incoming: Incoming | undefined
   readonly #link: ChannelLink
   #id = 0
   #headSent = false
-  #timeout: NodeJS.Timeout | undefined
 
-  constructor(link: ChannelLink, peer: Addr) {
-    super()
+  constructor(link: ChannelLink, transport: Socket, peer: Addr) {
+    super(transport, peer)
     this.#link = link
-    if (peer.family === 'local') return
-    this.remoteAddress = peer.address
-    this.remotePort = peer.port
-    this.remoteFamily = peer.family
   }
 
   /** The next response is a request's. */
@@ -57,31 +47,9 @@ export class Channel extends Writable {
     this.#link.finished(id)
   }
 
-  /** As what node:http takes. */
-  asSocket(): Socket {
-    return this as unknown as Socket
-  }
-
-  /** A socket of node:net's: what arrives is not read from here. */
-  pause(): this {
-    return this
-  }
-
-  resume(): this {
-    return this
-  }
-
-  /** Emits `timeout` when nothing of what was written has been taken for so long. 0: never. */
-  setTimeout(delay: number): this {
-    clearTimeout(this.#timeout)
-    this.#timeout = delay > 0 ? setTimeout(() => this.emit('timeout'), delay) : undefined
-    this.#timeout?.unref()
-    return this
-  }
-
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
     const taken = (): void => {
-      this.#timeout?.refresh()
+      this.progressed()
       callback()
     }
     if (this.#headSent) {
@@ -102,10 +70,9 @@ export class Channel extends Writable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    clearTimeout(this.#timeout)
     const id = this.#id
     this.#id = 0
     if (id !== 0) this.#link.aborted(id)
-    callback(error)
+    super._destroy(error, callback)
   }
 }

@@ -268,7 +268,7 @@ export class FastCgiConnection extends Timed implements RecordReceiver, ChannelL
   #open(incoming: Incoming): Channel {
     let channel = this.#idleChannels.pop()
     if (!channel) {
-      channel = new Channel(this, this.#peer)
+      channel = new Channel(this, this.#socket, this.#peer)
       this.#watch(channel, this.#host.begin(channel.asSocket()))
     }
     channel.begin(incoming.id)

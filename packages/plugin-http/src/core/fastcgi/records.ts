@@ -16,7 +16,6 @@ export const END_REQUEST = 3
 export const PARAMS = 4
 export const STDIN = 5
 export const STDOUT = 6
-export const STDERR = 7
 export const DATA = 8
 export const GET_VALUES = 9
 export const GET_VALUES_RESULT = 10
@@ -77,11 +76,6 @@ export function encodeEnd(type: number, id: number): Buffer {
   const record = Buffer.allocUnsafe(HEADER_SIZE)
   writeHeader(record, 0, type, id, 0, 0)
   return record
-}
-
-/** BEGIN_REQUEST, for clients. */
-export function encodeBegin(id: number, role: number, flags: number): Buffer {
-  return encodeRecord(BEGIN_REQUEST, id, Buffer.from([role >>> 8, role & 0xff, flags, 0, 0, 0, 0, 0]))
 }
 
 /** END_REQUEST: the program's exit status and the protocol's. */

@@ -3,8 +3,31 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
+import {
+  isCoded,
+  refusedCoding,
+  resumeBody,
+  stopUnpacking,
+  unpackBody,
+} from '../decompress/request-coding.ts'
+import type { DecompressRules } from '../decompress/rules.ts'
 import { type HttpResponse, sendProblem } from './response.ts'
 import { connectionOf } from './tracking.ts'
+
+export { resumeBody }
+
+/** Why a body is not taken. */
+export interface Refusal {
+  readonly status: 400 | 413 | 415 | 500 | 507
+  readonly detail: string
+  /** Fields of the answer, names and values in turn. */
+  readonly headers?: readonly string[]
+}
+
+/** A body of more bytes than are taken. */
+export function tooLarge(limit: number): Refusal {
+  return { status: 413, detail: `The body is over the limit of ${limit} bytes.` }
+}
 
 /** Whether a request has a body (RFC 9112 section 6.3). */
 export function hasBody(request: IncomingMessage): boolean {
@@ -20,29 +43,59 @@ export function announcesTooMuch(request: IncomingMessage, limit: number): boole
 }
 
 /**
+ * Answers 415 to a request whose body is packed in a way that nobody here undoes (RFC 9110 section 15.5.16). False: it
+ * was answered.
+ */
+export function acceptCoding(
+  request: IncomingMessage,
+  response: HttpResponse,
+  rules: DecompressRules | undefined,
+): boolean {
+  const accepted = refusedCoding(request, rules)
+  if (accepted === undefined) return true
+  refuseBody(request, response, {
+    status: 415,
+    detail: `The body has a Content-Encoding that is not taken. This takes: ${accepted}.`,
+    headers: ['Accept-Encoding', accepted],
+  })
+  return false
+}
+
+/**
  * Answers a request without reading the rest of its body. The connection cannot be used again: where the next request
  * begins is behind that rest.
  */
-export function refuseBody(request: IncomingMessage, response: HttpResponse, limit: number): void {
+export function refuseBody(request: IncomingMessage, response: HttpResponse, refusal: Refusal): void {
+  reportRefusal(request, refusal)
   abandonBody(request, response)
-  sendProblem(response, 413, `The body is over the limit of ${limit} bytes.`)
+  if (response.headersSent || response.refusing?.(refusal)) return
+  sendProblem(response, refusal.status, refusal.detail, refusal.headers)
+}
+
+/** A line in the log for a body that is not taken. */
+export function reportRefusal({ socket }: IncomingMessage, { status, detail }: Refusal): void {
+  const http = connectionOf(socket)
+  if (!http) return
+  const { address, port } = http.addr
+  http.listener.socket.log('debug', 'refused what a client sent', { status, detail, address, port })
 }
 
 /** Has the connection closed after the response, and what is left of the request thrown away. */
 export function abandonBody(request: IncomingMessage, response: HttpResponse): void {
   connectionOf(request.socket)?.closeAfter(response)
+  stopUnpacking(request)
   request.removeAllListeners('data').removeAllListeners('end')
   request.resume()
 }
 
 /** What is told about a body as it arrives. */
 export interface BodyReceiver {
-  /** False: wait for the request to be resumed. */
+  /** False: wait for {@link resumeBody}. */
   bodyChunk(data: Buffer): boolean
   /** `trailers` has names and values in turn. */
   bodyEnd(trailers: readonly string[]): void
-  /** The body is larger than allowed; the receiver gets no more of it. */
-  bodyTooLarge(): void
+  /** The body is larger than allowed, or not what it is said to be; the receiver gets no more of it. */
+  bodyRefused(refusal: Refusal): void
 }
 
 /** Reads a body up to the limit, and lets a client that waits for it go on. */
@@ -53,24 +106,43 @@ export function readBody(
   receiver: BodyReceiver,
 ): void {
   if (announcesTooMuch(request, limit)) {
-    receiver.bodyTooLarge()
+    receiver.bodyRefused(tooLarge(limit))
     return
   }
   if (response.expectsContinue) response.writeContinue()
+  if (isCoded(request)) {
+    readCoded(request, limit, receiver)
+    return
+  }
   let size = 0
   request.on('data', (data: Buffer) => {
     size += data.length
-    if (size > limit) receiver.bodyTooLarge()
+    if (size > limit) receiver.bodyRefused(tooLarge(limit))
     else if (!receiver.bodyChunk(data)) request.pause()
   })
   request.on('end', () => receiver.bodyEnd(request.rawTrailers))
+}
+
+/** The limit is that of what is unpacked, so that no more than it is ever there. */
+function readCoded(request: IncomingMessage, limit: number, receiver: BodyReceiver): void {
+  let size = 0
+  unpackBody(request, {
+    chunk: data => {
+      size += data.length
+      if (size <= limit) return receiver.bodyChunk(data)
+      stopUnpacking(request)
+      receiver.bodyRefused(tooLarge(limit))
+      return true
+    },
+    end: () => receiver.bodyEnd(request.rawTrailers),
+    refuse: (status, detail) => receiver.bodyRefused({ status, detail }),
+  })
 }
 
 /** Collects a whole body. */
 export class BodyCollector implements BodyReceiver {
   readonly #request: IncomingMessage
   readonly #response: HttpResponse
-  readonly #limit: number
   readonly #done: (body: Buffer | null, trailers: readonly string[]) => void
   #chunks: Buffer[] = []
   #size = 0
@@ -83,7 +155,6 @@ export class BodyCollector implements BodyReceiver {
   ) {
     this.#request = request
     this.#response = response
-    this.#limit = limit
     this.#done = done
     readBody(request, response, limit, this)
   }
@@ -98,9 +169,9 @@ export class BodyCollector implements BodyReceiver {
     this.#done(this.#whole(), trailers)
   }
 
-  bodyTooLarge(): void {
+  bodyRefused(refusal: Refusal): void {
     this.#chunks = []
-    refuseBody(this.#request, this.#response, this.#limit)
+    refuseBody(this.#request, this.#response, refusal)
   }
 
   /** Memory of its own where there are several chunks: a large body is handed over, not copied. */

@@ -5,11 +5,13 @@
 import { PROBLEM_TYPE, problemText, problemTitle } from '../problem.ts'
 import { assemble } from './head.ts'
 
-/** Why a connection cannot go on. */
+/** Why a connection, or a stream, cannot go on. */
 export interface ProtocolFailure {
-  status: 400 | 408 | 413 | 431 | 501
+  status: 400 | 408 | 413 | 417 | 431 | 501 | 505
   /** The parser's code. */
   code: string
+  /** What the client is told beyond what the status says. */
+  detail?: string
 }
 
 /** Codes of node:http's parser that are not a plain 400. */
@@ -23,8 +25,10 @@ const DETAILS: Readonly<Record<ProtocolFailure['status'], string>> = {
   400: 'The request is not valid HTTP.',
   408: 'The request did not arrive in time.',
   413: 'The chunk extensions are too large.',
+  417: 'The server knows 100-continue only.',
   431: 'The header is too large.',
   501: 'CONNECT is for proxies.',
+  505: 'This is for HTTP/1.1.',
 }
 
 /** What a `clientError` means; undefined for an error of the socket itself. */
@@ -35,7 +39,7 @@ export function protocolFailure(error: NodeJS.ErrnoException): ProtocolFailure |
 }
 
 export function problemDetail(failure: ProtocolFailure): string {
-  return DETAILS[failure.status]
+  return failure.detail ?? DETAILS[failure.status]
 }
 
 /**

@@ -8,6 +8,7 @@ import { type Addr, SocketError } from '@unisock/kernel/plugin'
 import { admittedOf } from '../apache/door.ts'
 import type { CachePart } from '../cache/part.ts'
 import { Renewal } from '../cache/renewal.ts'
+import { addIdentity, identityOf } from '../monitor/identity.ts'
 import { addFront, type RequestWire } from '../wire.ts'
 import { type ProtocolFailure, problemDetail, rawProblem } from './client-errors.ts'
 import { Timed } from './deadlines.ts'
@@ -71,8 +72,15 @@ export class HttpConnection extends Timed {
     this.list?.clear(this)
     this.#latest = request
     this.#latestResponse = response
+    this.listener.monitor.arrived(this, request, response)
     if (this.listener.draining) response.shouldKeepAlive = false
     this.pipeline.admit(request, response)
+  }
+
+  /** Answers a request that nobody is going to serve. */
+  turnAway(response: HttpResponse, status: number, detail?: string): void {
+    this.listener.monitor.arrived(this, response.req, response)
+    sendProblem(response, status, detail)
   }
 
   /**
@@ -90,6 +98,8 @@ export class HttpConnection extends Timed {
   ): Exchange | undefined {
     const admitted = admittedOf(request)
     if (admitted?.front) addFront(data as RequestWire, admitted.front)
+    const identity = identityOf(request)
+    if (identity) addIdentity(data as RequestWire, identity)
     const client = admitted?.client ?? this.addr
     if (response.cachePart?.inBackground) {
       this.#renew(response.cachePart, client, data, handler)
@@ -98,6 +108,7 @@ export class HttpConnection extends Timed {
     const exchange = new Exchange(this, request, response)
     if (this.listener.accept(exchange, client, data, handler)) {
       this.exchanges.push(exchange)
+      if (response.visit) response.visit.fd = exchange.connection.fd
       this.listener.settings.answers.set(exchange)
       return exchange
     }
@@ -129,6 +140,7 @@ export class HttpConnection extends Timed {
   answered(response: HttpResponse): void {
     const { pipeline } = this
     if (response.admitted) pipeline.answered()
+    this.listener.monitor.answered(this, response)
     if (this.#latestResponse === response && this.#latest?.complete)
       this.#latest = this.#latestResponse = undefined
     if (response === this.#last) closeGently(this.socket)
@@ -166,8 +178,18 @@ export class HttpConnection extends Timed {
     else if (arriving) this.#refuse(request, this.#latestResponse!, failure)
     else {
       const { defaultHeaders } = this.listener.settings
+      this.listener.monitor.refused(this, failure)
       this.#part(rawProblem(failure.status, problemDetail(failure), defaultHeaders))
     }
+  }
+
+  /** A request that may be another one to somebody else: the client is told, and none behind it is served. */
+  refuse(response: HttpResponse, failure: ProtocolFailure): void {
+    this.#failed = true
+    this.#report(failure)
+    this.pipeline.clear()
+    this.closeAfter(response)
+    sendProblem(response, failure.status, problemDetail(failure))
   }
 
   /** Its socket has been idle for too long while something was due. */
@@ -204,6 +226,7 @@ export class HttpConnection extends Timed {
   #closed(): void {
     this.list?.clear(this)
     this.pipeline.clear()
+    this.listener.monitor.left(this)
     this.listener.forget(this)
     if (this.exchanges.length > 0)
       this.#abort(new SocketError('ECONNRESET', 'the client left before it had the whole answer'))

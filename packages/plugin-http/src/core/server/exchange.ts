@@ -3,6 +3,7 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
+import type { Writable } from 'node:stream'
 import {
   type CloseOptions,
   type Connection,
@@ -12,33 +13,45 @@ import {
   toSocketError,
 } from '@unisock/kernel/plugin'
 import { tlsSession } from '@unisock/sockets/engine'
+import { type BodyWatch, chain, discard, type Streaming } from '../answer/filtering.ts'
+import { Pings } from '../events/pings.ts'
 import { BODY_FILE, type ChunkWire, type ResponseWire } from '../wire.ts'
-import { abandonBody } from './body.ts'
+import { abandonBody, type Refusal, reportRefusal, resumeBody } from './body.ts'
 import type { HttpConnection } from './connection.ts'
 import { Timed } from './deadlines.ts'
 import { sendFile } from './file-response.ts'
 import { type HttpResponse, sendHead, sendProblem, sendWhole } from './response.ts'
+import { transportOf } from './stand-in.ts'
 
 /** The answer is due, is being sent, or there is none to be sent any more. */
 type State = 'due' | 'streaming' | 'done'
 
-export class Exchange extends Timed implements Driver {
+/** A chunk that has its memory for itself is handed over, not copied. */
+const OWN = { transfer: true }
+
+export class Exchange extends Timed implements Driver, BodyWatch {
   readonly request: IncomingMessage
   readonly response: HttpResponse
   /** The fd; set by what accepts the exchange. */
   connection!: Connection
+  /** Called once, when the program has answered or nobody waits for it. */
+  over: (() => void) | undefined = undefined
   readonly #http: HttpConnection
   #state: State = 'due'
   /** The request's body arrives in chunks, and not all of it has. */
   #receiving = false
   /** The owner gives no credit for more chunks. */
   #paused = false
+  /** What the chunks of the answer are written to; undefined: the client wants none of them. */
+  #body: Writable | undefined
+  #pings: Pings | undefined
 
   constructor(http: HttpConnection, request: IncomingMessage, response: HttpResponse) {
     super()
     this.#http = http
     this.request = request
     this.response = response
+    this.#body = response
   }
 
   /** A {@link ResponseWire} first; chunks and an end where that announced them. */
@@ -59,14 +72,14 @@ export class Exchange extends Timed implements Driver {
   }
 
   query(option: number): unknown {
-    if (option === TLS_SESSION) return tlsSession(this.#http.socket) ?? null
+    if (option === TLS_SESSION) return tlsSession(transportOf(this.#http.socket)) ?? null
     throw new SocketError('ENOTSUP', 'an exchange answers TLS_SESSION (338) only', { op: 'query' })
   }
 
   /** The owner has read what it was sent. */
   resume(): void {
     this.#paused = false
-    if (this.#receiving) this.request.resume()
+    if (this.#receiving) resumeBody(this.request)
   }
 
   /** The request's body follows in chunks. */
@@ -74,9 +87,9 @@ export class Exchange extends Timed implements Driver {
     this.#receiving = true
   }
 
-  /** A chunk of the request's body. False: stop reading until {@link resume}. */
-  bodyChunk(data: Buffer): boolean {
-    this.#paused = !this.connection.emit(data)
+  /** A chunk of the request's body, or the head of a part. False: stop reading until {@link resume}. */
+  bodyChunk(data: Buffer | string): boolean {
+    this.#paused = !this.connection.emit(data, OWN)
     return !this.#paused
   }
 
@@ -86,16 +99,18 @@ export class Exchange extends Timed implements Driver {
     this.connection.emit(trailers.length > 0 ? [trailers.join('\n')] : null)
   }
 
-  /** The request's body is over the limit. */
-  bodyTooLarge(): void {
-    if (this.#state === 'due') this.#problem(413, 'The body is over the limit.')
+  /** The request's body is over a limit, or not what it is said to be. */
+  bodyRefused(refusal: Refusal): void {
+    reportRefusal(this.request, refusal)
+    if (this.#state === 'due') this.#problem(refusal.status, refusal.detail)
     else this.#http.socket.destroy()
-    this.fail(new SocketError('EPROTO', 'the request body is over HTTP_MAX_BODY_SIZE'))
+    this.fail(new SocketError('EPROTO', refusal.detail))
   }
 
   /** The exchange is over, whoever tells the client. */
   fail(error: SocketError): void {
     this.response.cachePart?.abandon()
+    if (this.#body !== this.response) this.#body?.destroy()
     if (this.#state === 'done') return
     this.#finish()
     this.connection.close(error)
@@ -120,7 +135,7 @@ export class Exchange extends Timed implements Driver {
   }
 
   #begin(wire: ResponseWire, last: boolean): boolean {
-    const [status, headers, body, kind] = wire
+    const [status, headers, body, kind, ping] = wire
     const { defaultHeaders } = this.#http.listener.settings
     this.#beforeHead()
     if (kind === BODY_FILE) {
@@ -133,16 +148,34 @@ export class Exchange extends Timed implements Driver {
         this.#finish()
         if (!this.response.cachePart?.answer(status, headers, body, kind, defaultHeaders))
           sendWhole(this.response, status, headers, body, kind, defaultHeaders)
-        this.#watchWriting()
+        this.ended()
         return true
       }
-      sendHead(this.response, status, headers, kind, defaultHeaders)
+      const streaming = sendHead(this.response, status, headers, kind, defaultHeaders)
       this.response.cachePart?.head(status, headers, kind, defaultHeaders)
+      if (last) {
+        discard(streaming)
+        return this.#endStream([])
+      }
+      if (streaming === 'no body') return this.#withoutBody()
+      this.#beginStream(streaming)
+      if (ping) this.#pings = new Pings(this.#body!, ping)
     } catch (error) {
       this.#unsendable(error)
-      return true
     }
-    return last ? this.#endStream([]) : this.#beginStream()
+    return true
+  }
+
+  /** A filter has found that the head is all that the client is to have. */
+  #withoutBody(): boolean {
+    this.response.end()
+    this.#body = undefined
+    this.#state = 'streaming'
+    if (this.response.cachePart?.isWaiting) return true
+    this.#stopReceiving()
+    this.#finish()
+    this.connection.close()
+    return true
   }
 
   #sendFile(status: number, headers: string[] | null, file: string): void {
@@ -152,7 +185,7 @@ export class Exchange extends Timed implements Driver {
     // What is handed off is not in hand to be stored.
     this.response.cachePart?.head(status, headers, BODY_FILE, listener.settings.defaultHeaders)
     this.response.cachePart?.abandon()
-    this.#limitWriting()
+    this.stalled()
     void sendFile(this.response, { status, headers, file }, listener, () => this.#state !== 'done').then(
       () => {
         if (this.#state !== 'done') this.#finish()
@@ -172,17 +205,17 @@ export class Exchange extends Timed implements Driver {
     this.#receiving = false
   }
 
-  #beginStream(): boolean {
+  #beginStream(transforms: Exclude<Streaming, string>): void {
     this.#state = 'streaming'
-    this.response.on('drain', () => {
-      this.#http.socket.setTimeout(0)
-      this.connection.drained()
-    })
+    const { response } = this
+    const body = transforms.length === 0 ? response : chain(response, transforms, this)
+    this.#body = body
+    response.on('drain', () => this.#http.socket.setTimeout(0))
+    body.on('drain', () => this.connection.drained())
     // A chunk that came along leaves in one packet with the head.
     process.nextTick(() => {
-      if (this.#state === 'streaming') this.response.flushHeaders()
+      if (this.#state === 'streaming') response.flushHeaders()
     })
-    return true
   }
 
   #continue(wire: ChunkWire, last: boolean): boolean {
@@ -190,9 +223,10 @@ export class Exchange extends Timed implements Driver {
       if (wire === null) return this.#endStream([])
       if (Array.isArray(wire)) return this.#endStream(wire[0])
       this.response.cachePart?.chunk(wire)
-      const taken = this.response.write(typeof wire === 'string' ? Buffer.from(wire) : wire)
+      this.#pings?.postpone()
+      const taken = this.#body?.write(typeof wire === 'string' ? Buffer.from(wire) : wire) ?? true
       if (last) return this.#endStream([])
-      if (!taken) this.#limitWriting()
+      if (!taken && this.#body === this.response) this.stalled()
       return taken
     } catch (error) {
       this.#unsendable(error)
@@ -206,10 +240,26 @@ export class Exchange extends Timed implements Driver {
     const pairs: [string, string][] = []
     for (let i = 0; i + 1 < trailers.length; i += 2) pairs.push([trailers[i]!, trailers[i + 1]!])
     if (pairs.length > 0) this.response.addTrailers(pairs)
-    this.response.end()
+    this.#body?.end()
     this.response.cachePart?.end()
-    this.#watchWriting()
+    this.ended()
     return true
+  }
+
+  /** A client that takes nothing of what is written to it for HTTP_TIMEOUT is not waited for. */
+  stalled(): void {
+    const { socket, listener } = this.#http
+    socket.setTimeout(listener.settings.answers.delay)
+  }
+
+  /** All of the answer was written. */
+  ended(): void {
+    if (this.#http.socket.writableLength > 0) this.stalled()
+  }
+
+  /** A filter could not go on with a body: what was sent of it must not pass for all. */
+  failed(error: Error): void {
+    this.#unsendable(error)
   }
 
   /** What the program sent cannot be a response, such as a stream of another length than its Content-Length says. */
@@ -219,28 +269,20 @@ export class Exchange extends Timed implements Driver {
       fd: this.connection.fd,
     })
     if (this.response.headersSent) this.#http.socket.destroy()
-    else sendProblem(this.response, 500)
+    else this.response.giveUp()
     this.fail(new SocketError('EINVAL', message))
   }
 
-  #problem(status: 413 | 500 | 503, detail?: string): void {
+  #problem(status: Refusal['status'] | 503, detail?: string): void {
     this.#stopReceiving()
-    if (status === 413 || !this.response.cachePart?.instead()) sendProblem(this.response, status, detail)
-  }
-
-  /** A client that takes nothing of what is written to it for HTTP_TIMEOUT is not waited for. */
-  #limitWriting(): void {
-    const { socket, listener } = this.#http
-    socket.setTimeout(listener.settings.answers.delay)
-  }
-
-  #watchWriting(): void {
-    if (this.#http.socket.writableLength > 0) this.#limitWriting()
+    if (status < 500 || !this.response.cachePart?.instead()) sendProblem(this.response, status, detail)
   }
 
   #finish(): void {
     this.#state = 'done'
+    this.#pings?.stop()
     this.list?.clear(this)
     this.#http.forget(this)
+    this.over?.()
   }
 }

@@ -2,13 +2,13 @@
  * Replies that name a file: the web server in front sends it, or this server where there is none.
  * @module
  */
-import { createReadStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
 import { admittedOf } from '../apache/door.ts'
 import { handedFile } from '../apache/handoff.ts'
 import { BODY_FILE } from '../wire.ts'
+import { fileTag, sendFileBody, useFile } from './file-body.ts'
+import { includes } from './head.ts'
 import type { HttpListener } from './listener.ts'
-import { type HttpResponse, sendHead, sendProblem, sendWhole } from './response.ts'
+import { type HttpResponse, sendProblem, sendWhole } from './response.ts'
 
 export interface FileReply {
   status: number
@@ -46,9 +46,14 @@ export async function sendFile(
     sendWhole(response, status, [...own, ...found.field], null, BODY_FILE, defaultHeaders)
     return
   }
-  sendHead(response, status, [...own, 'Content-Length', String(found.size)], BODY_FILE, defaultHeaders)
-  if (response.req.method === 'HEAD') response.end()
-  else await pipeline(createReadStream(found.real, { end: found.size - 1 }), response)
+  await useFile(found.real, sent => {
+    if (!sent) {
+      sendProblem(response, 404)
+      return undefined
+    }
+    const fields = includes(own, 'etag') ? own : [...own, 'ETag', fileTag(sent)]
+    return sendFileBody(response, status, fields, sent, defaultHeaders)
+  })
 }
 
 /** A client that came straight would be told where the file is, and get nothing of it. */

@@ -2,10 +2,9 @@
  * An HTTP or HTTPS server: the driver of a listener's fd.
  * @module
  */
-import type { IncomingMessage, Server, ServerOptions } from 'node:http'
-import type { Server as SecureServer } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import {
   type Addr,
   type CloseOptions,
@@ -31,30 +30,21 @@ import { type FastCgiPlace, fastCgiTarget } from '../apache/place.ts'
 import { CACHE_INVALIDATE_PATTERN, CACHE_STATISTICS } from '../cache/options.ts'
 import { ResponseCache } from '../cache/response-cache.ts'
 import { FastCgiServer, setRights } from '../fastcgi/server.ts'
-import { HTTP_MAX_HEADER_SIZE } from '../options.ts'
+import { HTTP2_ENABLE } from '../http2/options.ts'
+import { Http2Server } from '../http2/server.ts'
+import { Monitor } from '../monitor/monitor.ts'
+import { HTTP_UPLOAD } from '../upload/options.ts'
 import { Acceptor } from './acceptor.ts'
 import { Certificates } from './certificates.ts'
-import { protocolFailure, rawProblem } from './client-errors.ts'
 import { HttpConnection } from './connection.ts'
-import { answerHealthCheck, isHealthCheck } from './health.ts'
-import { closeGently } from './linger.ts'
-import { createServer } from './node-http.ts'
+import { Http1Server } from './http1-server.ts'
 import { OpenConnections } from './open-connections.ts'
-import { HttpResponse, sendProblem } from './response.ts'
+import { type RequestListener, reception } from './reception.ts'
+import type { HttpResponse } from './response.ts'
 import { HttpSettings } from './settings.ts'
 import { isLiveTlsOption } from './tls.ts'
 import { connectionOf } from './tracking.ts'
 import { Upgrades } from './upgrades.ts'
-
-/** How often node:http looks for requests that are late, in milliseconds. */
-const CHECK_INTERVAL = 500
-
-/** A request that is to be served: what a plugin does with it. */
-export type RequestListener = (
-  request: IncomingMessage,
-  response: HttpResponse,
-  connection: HttpConnection,
-) => void
 
 /** A driver that has its fd once it was accepted. */
 export type Accepted = Driver & { connection: Connection }
@@ -69,12 +59,15 @@ export class HttpListener implements Driver {
   readonly socket: PluginSocket
   readonly settings: HttpSettings
   readonly cache: ResponseCache
+  readonly monitor: Monitor
   /** No more requests after those that have begun to arrive. */
   draining = false
   #secure = false
   readonly #isSecure: boolean | (() => boolean)
-  readonly #onRequest: RequestListener
-  #server: Server | SecureServer | undefined
+  /** Serves a request whose turn it is on its connection. */
+  readonly start: (request: IncomingMessage, response: HttpResponse) => void
+  #http1: Http1Server | undefined
+  #http2: Http2Server | undefined
   #acceptor: Acceptor | undefined
   #address: Addr | undefined
   #certificates: Certificates | undefined
@@ -85,7 +78,7 @@ export class HttpListener implements Driver {
     cause => this.socket.log('warn', `no heartbeat: ${cause.message}`),
   )
   readonly #connections = new OpenConnections()
-  readonly #upgrades = new Upgrades(() => this.#listenForUpgrades())
+  readonly #upgrades = new Upgrades(() => this.#http1?.listenForUpgrades())
   #opening: Accepted | undefined
   readonly #closed = Promise.withResolvers<void>()
 
@@ -93,14 +86,16 @@ export class HttpListener implements Driver {
     this.socket = socket
     this.settings = new HttpSettings(socket)
     this.cache = new ResponseCache(this)
+    this.monitor = new Monitor(this)
     this.#isSecure = options.secure
-    this.#onRequest = options.onRequest
+    this.start = reception(this, options.onRequest)
     socket.offer('upgrade', this.#upgrades)
   }
 
   /** @throws {SocketError} `EISBOUND`; the system's errors with their own codes; `EINVAL` naming a TLS option. */
   async bind(at: Target): Promise<Addr> {
     if (this.#acceptor) throw new SocketError('EISBOUND')
+    await this.monitor.ready
     this.#secure = typeof this.#isSecure === 'function' ? this.#isSecure() : this.#isSecure
     const fastCgi = this.socket.option(APACHE_FASTCGI_ENABLE)
     if (fastCgi && this.#secure)
@@ -109,7 +104,11 @@ export class HttpListener implements Driver {
       })
     const place = fastCgi ? this.socket.option(APACHE_FASTCGI_SOCKET) : undefined
     const target = place === undefined ? at : fastCgiTarget(place, at)
-    this.#server = this.#createServer()
+    this.#certificates = this.#secure
+      ? new Certificates(this.socket, socket => this.#serveSecure(socket))
+      : undefined
+    this.#http1 = new Http1Server(this, this.#connections, this.#upgrades)
+    this.#http2 = new Http2Server(this, socket => this.#beginShared(socket))
     this.#acceptor = new Acceptor(this.socket)
     try {
       this.#address = await this.#acceptor.bind(target)
@@ -117,7 +116,7 @@ export class HttpListener implements Driver {
       this.#upgrades.bound(this.#address, this.#secure)
       return this.#address
     } catch (error) {
-      this.#acceptor = this.#server = this.#certificates = undefined
+      this.#acceptor = this.#http1 = this.#http2 = this.#certificates = undefined
       throw error
     }
   }
@@ -133,9 +132,8 @@ export class HttpListener implements Driver {
   }
 
   listen(): void {
-    if (!this.#acceptor || !this.#server) throw new SocketError('ENOADDR')
-    // node:http starts its check for late requests when its server listens; here the acceptor does.
-    this.#server.emit('listening')
+    if (!this.#acceptor || !this.#http1) throw new SocketError('ENOADDR')
+    this.#http1.begin()
     this.#acceptor.open(socket => this.#serve(socket))
     this.#listening = true
     this.#heartbeat.set(this.settings.door.settings.balance)
@@ -144,12 +142,15 @@ export class HttpListener implements Driver {
   setOption(option: number, value: unknown): void | Promise<void> {
     if (option === CACHE_INVALIDATE_PATTERN) return this.cache.invalidate(value as string)
     if (option === SO_MAX_CONNECTIONS) return this.#acceptor?.refresh()
-    if (isLiveTlsOption(option)) return this.#certificates?.change(this.#server as SecureServer)
+    if (isLiveTlsOption(option)) return this.#certificates?.change()
+    if (Monitor.isOption(option)) return this.monitor.set(option)
     this.settings.refresh()
     this.cache.refresh()
     if (option === APACHE_LOAD_BALANCE && this.#listening)
       this.#heartbeat.set(this.settings.door.settings.balance)
-    if (this.#server) this.#configure(this.#server)
+    this.#http1?.configure()
+    const { uploads } = this.settings
+    if (option === HTTP_UPLOAD && uploads.rules) return uploads.prepare(uploads.rules)
   }
 
   /** Stops accepting, and resolves when what was in flight is finished. */
@@ -162,13 +163,13 @@ export class HttpListener implements Driver {
   close({ abort = false }: CloseOptions): void {
     this.#stop()
     this.#upgrades.closed()
-    this.#server?.close()
+    this.#http1?.close()
     const deadline = setTimeout(() => this.destroy(), this.socket.option(SO_LINGER) * 1000)
     deadline.unref()
     void this.#connections.emptied().then(() => {
       clearTimeout(deadline)
       this.cache.close()
-      this.#closed.resolve()
+      void this.monitor.close().then(this.#closed.resolve)
     })
     if (abort) this.destroy()
   }
@@ -182,6 +183,7 @@ export class HttpListener implements Driver {
   destroy(): void {
     this.#connections.destroy()
     this.#fastCgi?.destroy()
+    this.#http2?.destroy()
   }
 
   inspect(): unknown {
@@ -194,10 +196,21 @@ export class HttpListener implements Driver {
     return {
       address: this.#address,
       draining: this.draining,
-      connections: this.#connections.size,
+      connections: this.#open,
       unanswered,
       waiting,
     }
+  }
+
+  /** Connections that are open, and exchanges that the program has not answered. */
+  get load(): { connections: number; exchanges: number } {
+    let waiting = 0
+    for (const { exchanges } of this.#connections) waiting += exchanges.length
+    return { connections: this.#open, exchanges: waiting }
+  }
+
+  get #open(): number {
+    return this.#connections.size + (this.#http2?.size ?? 0)
   }
 
   #unanswered(): number {
@@ -225,8 +238,16 @@ export class HttpListener implements Driver {
 
   /** Begins a connection. */
   begin(socket: Socket): HttpConnection {
+    this.monitor.connected()
     const connection = new HttpConnection(this, socket)
     this.#connections.add(connection)
+    return connection
+  }
+
+  /** Begins a connection that is one of several on a client's. */
+  #beginShared(socket: Socket): HttpConnection {
+    const connection = new HttpConnection(this, socket)
+    this.#connections.addShared(connection)
     return connection
   }
 
@@ -246,33 +267,14 @@ export class HttpListener implements Driver {
     return webServerConfig(this.socket, this.#address)
   }
 
-  /** Serves a request whose turn it is on its connection. */
-  readonly start = (request: IncomingMessage, response: HttpResponse): void => {
-    const { healthPath, door } = this.settings
-    const { balance } = door.settings
-    const connection = connectionOf(request.socket)!
-    if (response.framed) door.admit(request, connection.addr)
-    if (request.httpVersion === '1.1' && !hasOneHost(request)) {
-      response.shouldKeepAlive = false
-      sendProblem(response, 400, 'A request has exactly one Host.')
-    } else if (healthPath !== undefined && isHealthCheck(request.url!, healthPath)) {
-      answerHealthCheck(request, response, this.draining)
-    } else if (balance?.health !== undefined && isHealthCheck(request.url!, balance.health)) {
-      answerHealthCheck(request, response, this.draining || balance.drain === true)
-    } else {
-      const cookie = door.cookie(request)
-      if (cookie !== undefined) response.add('Set-Cookie', cookie)
-      this.#onRequest(request, response, connection)
-    }
-  }
-
   #stop(): void {
     if (this.draining) return
     this.draining = true
     this.#heartbeat.stop()
     this.#acceptor?.close()
     this.#fastCgi?.drain()
-    this.#server?.closeIdleConnections()
+    this.#http1?.drain()
+    this.#http2?.drain()
     for (const connection of this.#connections) connection.drain()
   }
 
@@ -283,105 +285,25 @@ export class HttpListener implements Driver {
     }
     if (this.socket.option(SO_KEEPALIVE)) socket.setKeepAlive(true)
     if (!this.socket.option(SO_NODELAY)) socket.setNoDelay(false)
-    if (this.#fastCgi) {
-      this.#fastCgi.serve(socket)
-      return
-    }
-    if (this.#secure) this.#connections.addBelowTls(socket)
-    this.#server!.emit('connection', socket)
-    if (!this.#secure) socket.resume()
+    if (this.#fastCgi) this.#fastCgi.serve(socket)
+    else if (this.#certificates) {
+      this.#connections.addBelow(socket)
+      this.#certificates.handshake(socket)
+    } else if (this.socket.option(HTTP2_ENABLE)) {
+      this.#connections.addBelow(socket)
+      this.#http2!.sniff(socket, isLate => this.#serveHttp1(socket, isLate))
+    } else this.#http1!.serve(socket)
   }
 
-  #createServer(): Server | SecureServer {
-    const options: ServerOptions<typeof IncomingMessage, typeof HttpResponse> = {
-      ServerResponse: HttpResponse,
-      maxHeaderSize: this.socket.option(HTTP_MAX_HEADER_SIZE),
-      connectionsCheckingInterval: CHECK_INTERVAL,
-      requireHostHeader: false,
-      optimizeEmptyRequests: true,
-      // Where Node does not ask it, each upgrade comes to #upgrade as soon as somebody wants any.
-      shouldUpgradeCallback: request => this.#mayUpgrade(request),
-    }
-    this.#certificates = this.#secure ? new Certificates(this.socket) : undefined
-    const server = this.#certificates?.createServer(options) ?? createServer(options)
-    this.#configure(server)
-    const receive = (request: IncomingMessage, response: HttpResponse) =>
-      connectionOf(request.socket)!.request(request, response)
-    server
-      .on(this.#secure ? 'secureConnection' : 'connection', (socket: Socket) => {
-        this.begin(socket)
-      })
-      .on('request', receive)
-      .on('checkContinue', (request, response) => {
-        response.expectsContinue = true
-        receive(request, response)
-      })
-      .on('checkExpectation', (_request, response) => sendProblem(response, 417))
-      .on('connect', (_request, socket) => {
-        // node:http has let go of the socket.
-        socket.on('error', () => socket.destroy())
-        connectionOf(socket as Socket)?.fail({ status: 501, code: 'CONNECT' })
-      })
-      .on('clientError', (error, socket) => this.#refuse(error, socket as Socket))
-      .on('timeout', socket => connectionOf(socket)?.timedOut())
-    if (this.#upgrades.wanted) server.on('upgrade', this.#upgrade)
-    return server
+  /** A client without TLS that speaks no HTTP/2. */
+  #serveHttp1(socket: Socket, isLate: boolean): void {
+    this.#http1!.serve(socket)
+    if (isLate) connectionOf(socket)?.expire()
   }
 
-  #listenForUpgrades(): void {
-    if (this.#upgrades.wanted) this.#server?.on('upgrade', this.#upgrade)
-    else this.#server?.off('upgrade', this.#upgrade)
+  #serveSecure(socket: TLSSocket): void {
+    if (this.draining) socket.destroy()
+    else if (socket.alpnProtocol === 'h2') this.#http2!.serve(socket)
+    else this.#http1!.serve(socket)
   }
-
-  /** Behind requests that are not answered the other protocol would overtake the answers. */
-  #mayUpgrade(request: IncomingMessage): boolean {
-    return this.#upgrades.find(request) !== undefined && connectionOf(request.socket)?.idle === true
-  }
-
-  /** node:http has let go of the connection. */
-  readonly #upgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
-    const socket = duplex as Socket
-    const serve = this.#mayUpgrade(request) ? this.#upgrades.find(request) : undefined
-    if (serve && !this.draining) {
-      this.#connections.release(socket)
-      connectionOf(socket)?.release()
-      serve(request, socket, head)
-      return
-    }
-    const [status, detail] = this.draining
-      ? [503, 'The server is closing.']
-      : [400, 'There is no upgrade to that here.']
-    socket.on('error', () => socket.destroy())
-    closeGently(socket, rawProblem(status, detail, this.settings.defaultHeaders))
-  }
-
-  #configure(server: Server | SecureServer): void {
-    const { readTimeout, headerTimeout, keepAliveTimeout } = this.settings
-    server.requestTimeout = readTimeout
-    server.headersTimeout = headerTimeout
-    server.keepAliveTimeout = keepAliveTimeout
-  }
-
-  #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-    const connection = connectionOf(socket)
-    const failure = protocolFailure(error)
-    if (connection && failure) {
-      // node:http counts from accept; before the first byte HTTP_CONNECT_TIMEOUT does.
-      if (failure.status !== 408 || socket.bytesRead > 0) connection.fail(failure)
-      return
-    }
-    if (!connection)
-      this.socket.log('debug', 'a TLS handshake failed', { code: error.code, message: error.message })
-    socket.destroy()
-  }
-}
-
-/** RFC 9112 section 3.2: a request without a Host, or with several, is answered with 400. */
-function hasOneHost({ rawHeaders }: IncomingMessage): boolean {
-  let hosts = 0
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
-  }
-  return hosts === 1
 }

@@ -8,7 +8,7 @@ import type { RequestWire } from '../wire.ts'
 /** The flat array; see {@link RequestWire}. */
 export function requestWire(
   request: IncomingMessage,
-  body: Uint8Array | true | null,
+  body: Uint8Array | true | string | null,
   trailers?: readonly string[],
 ): RequestWire {
   const wire: RequestWire = [

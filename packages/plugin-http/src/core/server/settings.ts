@@ -3,7 +3,10 @@
  * @module
  */
 import type { PluginSocket } from '@unisock/kernel/plugin'
+import { Finishing } from '../answer/finishing.ts'
 import { FrontDoor } from '../apache/door.ts'
+import { HTTP_DECOMPRESS } from '../decompress/options.ts'
+import { type DecompressRules, decompressRules } from '../decompress/rules.ts'
 import { flattenHeaders } from '../headers.ts'
 import {
   HTTP_BODY_STREAM,
@@ -15,6 +18,9 @@ import {
   HTTP_READ_TIMEOUT,
   HTTP_TIMEOUT,
 } from '../options.ts'
+import { StaticFolders } from '../static/folders.ts'
+import { HTTP_STATIC } from '../static/options.ts'
+import { Uploads } from '../upload/uploads.ts'
 import { Deadlines } from './deadlines.ts'
 
 /** A slow header is more suspect than a slow body: it has a minute at most, where there is a limit at all. */
@@ -34,18 +40,29 @@ export class HttpSettings {
   maxBodySize = 0
   bodyStream = false
   healthPath: string | undefined
+  /** What becomes of each answer on its way. */
+  finishing!: Finishing
+  /** Folders that are served here. */
+  folders: StaticFolders | undefined
+  /** How packed bodies are unpacked; undefined: they are not. */
+  decompress: DecompressRules | undefined
+  /** What becomes of forms with files. */
+  readonly uploads: Uploads
   /** What is believed of the web server in front. */
   readonly door: FrontDoor
 
   constructor(socket: PluginSocket) {
     this.#socket = socket
     this.door = new FrontDoor(socket)
+    this.uploads = new Uploads(socket)
+    this.uploads.restore()
     this.#read()
   }
 
   /** Reads the options again. Deadlines that are set stay as they were set. */
   refresh(): void {
     this.door.refresh()
+    this.uploads.refresh()
     this.#read()
   }
 
@@ -60,6 +77,10 @@ export class HttpSettings {
     this.maxBodySize = socket.option(HTTP_MAX_BODY_SIZE)
     this.bodyStream = socket.option(HTTP_BODY_STREAM)
     this.healthPath = socket.option(HTTP_HEALTH_PATH)
+    this.decompress = decompressRules(socket.option(HTTP_DECOMPRESS))
+    this.finishing = new Finishing(socket)
+    const folders = socket.option(HTTP_STATIC)
+    this.folders = folders === undefined ? undefined : new StaticFolders(folders)
   }
 }
 

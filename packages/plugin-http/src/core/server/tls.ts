@@ -1,5 +1,5 @@
 /**
- * TLS on the server's side: options 0 and 320-337 as what node:https takes.
+ * TLS on the server's side: options 0 and 320-337 as what handshakes take.
  * @module
  */
 import {
@@ -15,6 +15,7 @@ import {
   tlsFailure,
 } from '@unisock/kernel/plugin'
 import { readServerTls, type ServerTls } from '@unisock/sockets/engine'
+import { HTTP2_ENABLE } from '../http2/options.ts'
 
 /** What of TLS may change while the server listens. */
 const LIVE: ReadonlySet<number> = new Set([
@@ -36,9 +37,10 @@ export function isLiveTlsOption(option: number): boolean {
  * @throws {SocketError} `EINVAL` naming the option, for one that is missing, unreadable or does not fit the others.
  */
 export function readTls(socket: PluginSocket): ServerTls {
-  const { alpn = ['http/1.1'], ...settings } = serverTlsSettings(socket)
-  if (alpn.includes('h2'))
-    throw new SocketError('EINVAL', 'TLS_ALPN (329): h2 is offered, but the server speaks HTTP/1.1', {
+  const enabled = socket.option(HTTP2_ENABLE) !== false
+  const { alpn = enabled ? ['h2', 'http/1.1'] : ['http/1.1'], ...settings } = serverTlsSettings(socket)
+  if (!enabled && alpn.includes('h2'))
+    throw new SocketError('EINVAL', 'TLS_ALPN (329): h2 is offered, but HTTP2_ENABLE (340) is false', {
       op: 'bind',
     })
   try {

@@ -7,8 +7,16 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Addr, SocketError } from '@unisock/kernel/plugin'
 
-/** Takes a connection over, with the request that asked for it and what was read behind that. */
-export type ServeUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => void
+/**
+ * Takes a connection over, with the request that asked for it, what was read behind that, and the client where a proxy
+ * that is believed has named one.
+ */
+export type ServeUpgrade = (
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+  client: Addr | undefined,
+) => void
 
 export class Upgrades {
   readonly #takers = new Map<string | undefined, ServeUpgrade>()

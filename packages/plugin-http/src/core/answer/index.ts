@@ -1,0 +1,8 @@
+/**
+ * Filters of answers in the plugin worker, for plugins that build on them.
+ * @module
+ */
+export { Compression } from './compression.ts'
+export { EntityTags } from './entity-tags.ts'
+export type { Answer, AnswerFilter } from './filter.ts'
+export { Selecting } from './selecting.ts'
