@@ -1,4 +1,7 @@
-/** Waits until a condition on events holds, asked once a loop turn. */
+const TURNS = 100
+
+/** Waits until a condition on events holds. Asked once a loop turn, and each millisecond where it takes longer. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => setImmediate(resolve))
+  for (let turn = 0; !condition(); turn++)
+    await new Promise(resolve => (turn < TURNS ? setImmediate(resolve) : setTimeout(resolve, 1)))
 }

@@ -15,7 +15,7 @@ import { openWebDaemon } from '../src/web-daemon.ts'
 const SECRET = 'secret_key'
 const wren = { id: 7, name: 'wren', level: 3 }
 
-describe.each(['thread', 'process', 'inline'] as const)('over %s', isolation => {
+describe.each(['thread', 'inline'] as const)('over %s', isolation => {
   const open = () =>
     createKernel({ plugins: [http({ isolation }), rest({ isolation })], logger: memoryLogger() })
 

@@ -43,6 +43,7 @@ if (values.check) {
   What is where   ${realm.page}
   API             ${realm.api}
   Documentation   ${realm.docs}
+  Metrics         ${realm.metrics}
   In a browser    ${realm.play}
   To play         telnet ${realm.telnet.address} ${realm.telnet.port}
   MQTT            ${realm.mqtt}

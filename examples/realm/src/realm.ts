@@ -58,6 +58,8 @@ export interface Realm extends AsyncDisposable {
   readonly docs: string
   /** The page to play on. */
   readonly play: string
+  /** What the API has served, for Prometheus. */
+  readonly metrics: string
   readonly telnet: Addr
   /** The broker, for those who listen. */
   readonly mqtt: string | undefined

@@ -37,6 +37,8 @@ function realmRoutes({ world, accounts }: House): AnyRoute[] {
       method: 'POST',
       pattern: '/login',
       auth: 'none',
+      // Passwords are not to be tried out.
+      rateLimit: { max: 60, window: 60, policy: 'login' },
       openapi: {
         summary: 'Trade name and password for a token',
         operationId: 'login',

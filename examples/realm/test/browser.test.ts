@@ -14,7 +14,7 @@ const faults = ({ errors }: Visit): string[] =>
 
 describe.skipIf(!chromium)('in a browser', { timeout: 60_000 }, () => {
   test('a player meets one who plays by telnet, and they talk', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using visit = await openBrowser(chromium!)
     await using finch = await enter(realm, 'Finch')
     const wren = new PlayPage(visit.page)
@@ -85,7 +85,7 @@ describe.skipIf(!chromium)('in a browser', { timeout: 60_000 }, () => {
   })
 
   test('comes back with a new token where its own ends soon', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using wire = await wireTo(Number(new URL(realm.play).port))
     await using visit = await openBrowser(chromium!)
     const wren = new PlayPage(visit.page)
@@ -103,7 +103,7 @@ describe.skipIf(!chromium)('in a browser', { timeout: 60_000 }, () => {
   })
 
   test('the keeper has a desk: announces, sends out, and sees figures', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using visit = await openBrowser(chromium!)
     await using finch = await enter(realm, 'Finch')
     const keeper = new PlayPage(visit.page)
@@ -123,7 +123,7 @@ describe.skipIf(!chromium)('in a browser', { timeout: 60_000 }, () => {
   })
 
   test('who is played elsewhere is told so, and a wrong password too', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using visit = await openBrowser(chromium!)
     const wren = new PlayPage(visit.page)
     await wren.create(realm.play, 'Wren')

@@ -49,7 +49,7 @@ describe.skipIf(!subscriber).each(ISOLATIONS)('a realm whose workers are %s', is
 })
 
 test.skipIf(!publisher)('nobody but the realm publishes at its own broker', async () => {
-  await using realm = await startRealm({ broker: 'embedded' })
+  await using realm = await startRealm({ isolation: 'inline', broker: 'embedded' })
   const lie = ['-L', `${realm.mqtt}/mud/system/status`, '-q', '1', '-r', '-m', '{"state":"gone"}']
   await runClient(publisher!, ...lie).catch(() => {})
   expect(await runClient(subscriber!, '-L', `${realm.mqtt}/mud/system/status`, '-C', '1')).toMatch('"open"')
@@ -59,7 +59,7 @@ describe.skipIf(!broker || !subscriber)('a broker that is named', () => {
   test('is told that the realm is gone, by the realm or, where it cannot, by its will', async () => {
     await using mosquitto = await Mosquitto.start(broker!)
     {
-      await using _realm = await startRealm({ broker: mosquitto.url })
+      await using _realm = await startRealm({ isolation: 'inline', broker: mosquitto.url })
       const kept = await runClient(subscriber!, '-L', `${mosquitto.url}/mud/system/status`, '-C', '1')
       expect(JSON.parse(kept)).toEqual({ state: 'open', playing: 0, players: 1, rooms: 4 })
     }
@@ -86,7 +86,7 @@ describe.skipIf(!broker || !subscriber)('a broker that is named', () => {
     await runClient(publisher!, '-L', `${mosquitto.url}/ready`, '-m', '')
     await mosquitto.stop()
     const said = new Inbox<string>()
-    await using realm = await startRealm({ broker: mosquitto.url, say: said.put })
+    await using realm = await startRealm({ isolation: 'inline', broker: mosquitto.url, say: said.put })
     expect(await said.next()).toMatch(/^Nothing is told by MQTT: .+ Tried again in 0\.1 s\.$/)
     await mosquitto.start()
     await using first = await listener(mosquitto.url, ['-c', '-i', 'first'])
@@ -102,7 +102,7 @@ describe.skipIf(!broker || !subscriber)('a broker that is named', () => {
   test('has a user and a password, which nobody is shown', async () => {
     await using mosquitto = await Mosquitto.start(broker!)
     const url = mosquitto.url.replace('//', '//lamp:secret@')
-    await using realm = await startRealm({ broker: url })
+    await using realm = await startRealm({ isolation: 'inline', broker: url })
     expect(realm.mqtt).toBe(mosquitto.url)
     expect(await (await fetch(realm.page)).text()).not.toContain('secret')
     await using listening = await listener(realm.mqtt!)

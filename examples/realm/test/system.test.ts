@@ -98,7 +98,7 @@ describe.each(ISOLATIONS)('a realm whose workers are %s', isolation => {
 describe('the configuration', () => {
   test('that is wrong changes nothing, and it is said why', async () => {
     using config = new ScratchConfig({ greeting: 'Come in.' })
-    await using realm = await realmOf({ config: config.path })
+    await using realm = await realmOf({ isolation: 'inline', config: config.path })
     await using _wren = await enter(realm, 'Wren')
     const wrong: readonly (readonly [object | string, string | RegExp])[] = [
       ['{', /realm\.json: .*JSON.* What was in force stays in force\.$/],
@@ -117,7 +117,7 @@ describe('the configuration', () => {
 
   test('that is not there is the defaults, until it is there', async () => {
     using config = new ScratchConfig()
-    await using realm = await realmOf({ config: config.path })
+    await using realm = await realmOf({ isolation: 'inline', config: config.path })
     expect(await realm.said.next()).toBe(`There is no ${config.path}: the defaults are in force.`)
     config.write({ greeting: 'Come in.' })
     expect(await realm.said.next()).toBe(AGAIN)
@@ -132,7 +132,7 @@ describe('the configuration', () => {
 
   test('whose directory was away is read when that is back', async () => {
     using config = new ScratchConfig({ greeting: 'Come in.' })
-    await using realm = await realmOf({ config: config.path })
+    await using realm = await realmOf({ isolation: 'inline', config: config.path })
     const elsewhere = `${config.folder}-elsewhere`
     renameSync(config.folder, elsewhere)
     expect(await realm.said.next()).toMatch(/^The configuration is not watched: .+ Tried again in 0\.1 s\.$/)
@@ -145,7 +145,9 @@ describe('the configuration', () => {
 
   test('that is wrong at the start keeps the realm from opening', async () => {
     using config = new ScratchConfig({ keeper: 7 })
-    await expect(realmOf({ config: config.path })).rejects.toThrow(`${config.path}: keeper is to be a name`)
+    await expect(realmOf({ isolation: 'inline', config: config.path })).rejects.toThrow(
+      `${config.path}: keeper is to be a name`,
+    )
   })
 })
 
@@ -153,7 +155,7 @@ describe('the text filter', () => {
   test('that does not answer is replaced, and what it held back is heard as it was said', async () => {
     const word = 'blasted'
     using config = new ScratchConfig({ masked: [word] })
-    await using realm = await realmOf({ config: config.path })
+    await using realm = await realmOf({ isolation: 'inline', config: config.path })
     await using wren = await enter(realm, 'Wren')
     const hung = filterPid(word)!
     process.kill(hung, 'SIGSTOP')
@@ -167,7 +169,7 @@ describe('the text filter', () => {
   test('masks other words as soon as there are others, and ends with the realm', async () => {
     using config = new ScratchConfig({ masked: ['fiddlesticks'] })
     {
-      await using realm = await realmOf({ config: config.path })
+      await using realm = await realmOf({ isolation: 'inline', config: config.path })
       await using wren = await enter(realm, 'Wren')
       config.write({ masked: ['poppycock'] })
       expect(await realm.said.next()).toBe(AGAIN)

@@ -55,7 +55,7 @@ describe.each(ISOLATIONS)('a realm whose workers are %s', isolation => {
 })
 
 test('players by telnet are players of the API and the landing page, until they leave', async () => {
-  await using realm = await startRealm()
+  await using realm = await startRealm({ isolation: 'inline' })
   expect(await names(realm.api)).toEqual(['keeper'])
   await using wren = await enter(realm, 'Wren')
   await using finch = await enter(realm, 'Finch')
@@ -69,7 +69,7 @@ test('players by telnet are players of the API and the landing page, until they 
 })
 
 test('what happens by the API is seen by telnet', async () => {
-  await using realm = await startRealm()
+  await using realm = await startRealm({ isolation: 'inline' })
   await using wren = await enter(realm, 'Wren')
   const call = async (method: string, path: string, body: unknown, token?: string): Promise<any> => {
     const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
@@ -99,7 +99,7 @@ test('what happens by the API is seen by telnet', async () => {
 
 describe('the login', () => {
   test('asks the keeper for a password that nobody sees typed', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using wren = await enter(realm, 'Wren')
     await using keeper = await rawPlayer(realm)
     await keeper.seen.until('Your name: ')
@@ -115,7 +115,7 @@ describe('the login', () => {
   })
 
   test('ends the connection after three wrong passwords', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using thief = await rawPlayer(realm)
     thief.send('keeper\r\n')
     thief.send(Uint8Array.of(IAC, DO, ECHO))
@@ -129,7 +129,7 @@ describe('the login', () => {
   })
 
   test('gives an account to who proves it last', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     const enterAsKeeper = async () => {
       const keeper = await rawPlayer(realm)
       keeper.send(`keeper\r\n${realm.password}\r\n`)
@@ -144,7 +144,7 @@ describe('the login', () => {
   })
 
   test('refuses names that are taken or malformed, and asks again', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using _wren = await enter(realm, 'Wren')
     await using other = await rawPlayer(realm)
     await other.seen.until('Your name: ')
@@ -168,7 +168,7 @@ describe('the login', () => {
 
 describe('a player', () => {
   test('is answered whatever is typed', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using wren = await enter(realm, 'Wren')
     const dialog = [
       ['xyzzy', 'There is no "xyzzy" here. Type help for what you can do.'],
@@ -195,7 +195,7 @@ describe('a player', () => {
   })
 
   test('sends no control characters to others', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using wren = await enter(realm, 'Wren')
     await using finch = await enter(realm, 'Finch')
     await wren.seen.until('Finch appears.\r\n> ')
@@ -210,7 +210,7 @@ describe('a MUD client', () => {
     message.package === 'Room.Info' && message.data.num === place
 
   test('gets lines as wide as its window, whatever that is at the moment', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using kernel = await playerKernel()
     const player = await mudPlayer(kernel, realm, { ...PLAIN, window: { width: 30, height: 24 } })
     await player.seen.until('Your name: ')
@@ -231,7 +231,7 @@ describe('a MUD client', () => {
   })
 
   test('gets colours where its terminal has them', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     const players: [name: string, types: string[], isColoured: boolean][] = [
       ['Wren', ['XTERM-256COLOR', 'XTERM-256COLOR'], true],
       ['Finch', ['CLIENT', 'XTERM', 'MTTS 1'], true],
@@ -251,7 +251,7 @@ describe('a MUD client', () => {
   })
 
   test('gets the packages it asked for, and no others', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using kernel = await playerKernel()
     const player = await mudPlayer(kernel, realm, PLAIN)
     await player.message(message => message.type === 'option' && message.option === 'gmcp')
@@ -290,7 +290,7 @@ describe('a MUD client', () => {
   })
 
   test('without GMCP gets none', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using kernel = await playerKernel()
     const player = await mudPlayer(kernel, realm, { ...PLAIN, refuse: ['gmcp'] })
     player.write('Wren\nquit\n')
@@ -300,7 +300,7 @@ describe('a MUD client', () => {
   })
 
   test('that is a crawler is told how many play', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using wren = await enter(realm, 'Wren')
     await using kernel = await playerKernel()
     const crawler = await mudPlayer(kernel, realm, PLAIN)

@@ -42,7 +42,7 @@ describe.each(ISOLATIONS)('a realm whose workers are %s', isolation => {
 
 describe('the game', () => {
   test('tells who else is there, as they come and go', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using game = await speak(realm, 'game', (await account(realm, 'Wren')).token)
     await game.next('room')
     await using finch = await enter(realm, 'Finch')
@@ -56,7 +56,7 @@ describe('the game', () => {
   })
 
   test('ends with the player, and so does all else that is theirs', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     const { id, token } = await account(realm, 'Wren')
     await using game = await speak(realm, 'game', token)
     await using chat = await speak(realm, 'chat', token)
@@ -78,20 +78,20 @@ describe('the game', () => {
 
 describe('what is not allowed', () => {
   test('a connection without a good token, or of no subprotocol that there is', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     const { token } = await account(realm, 'Wren')
     await expect(speak(realm, 'game', 'none')).rejects.toThrow('refused')
     await expect(speak(realm, 'gossip', token)).rejects.toThrow('refused')
   })
 
   test('the desk of the keeper, for others', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     await using admin = await speak(realm, 'admin', (await account(realm, 'Wren')).token)
     expect(await admin.closed).toEqual({ code: 1008, reason: 'for administrators' })
   })
 
   test('messages that are none: they are refused, and the connection stays', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     const token = await login(realm, 'keeper', realm.password)
     await using chat = await speak(realm, 'chat', token)
     chat.send({ message: 'too early' })
@@ -122,7 +122,7 @@ describe('what is not allowed', () => {
 
 describe('the page', () => {
   test('loads and connects to nothing but its own server, and makes no markup of text', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     const { status, headers } = await fetch(realm.play)
     expect(status).toBe(200)
     const policy = headers.get('content-security-policy')!.split('; ')
@@ -133,7 +133,7 @@ describe('the page', () => {
   })
 
   test('is made of files, the client as JavaScript among them, and of nothing else', async () => {
-    await using realm = await startRealm()
+    await using realm = await startRealm({ isolation: 'inline' })
     const get = (path: string) => fetch(`${realm.play}${path}`)
     for (const name of readdirSync(new URL('../src/web/page/', import.meta.url)))
       expect([name, (await get(name)).status]).toEqual([name, 200])
@@ -147,7 +147,7 @@ describe('the page', () => {
 })
 
 test('a token that is still good is traded for a new one, unless the account is gone', async () => {
-  await using realm = await startRealm()
+  await using realm = await startRealm({ isolation: 'inline' })
   const { id, token } = await account(realm, 'Wren')
   const renewed = (await call(realm, '/token', undefined, token)).token
   await using game = await speak(realm, 'game', renewed)
