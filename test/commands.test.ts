@@ -79,6 +79,7 @@ describe.skipIf(!curl)('the realm, started', () => {
         'What is where',
         'API',
         'Documentation',
+        'Metrics',
         'In a browser',
         'To play',
         'MQTT',
@@ -92,6 +93,7 @@ describe.skipIf(!curl)('the realm, started', () => {
       const [, host, port] = /^telnet (\S+) (\d+)$/.exec(places.get('To play')!)!
       expect(await greeting(host!, Number(port))).toContain('Welcome to the realm.')
       expect(await fetchText('-L', places.get('Documentation')!)).toContain('swagger-ui')
+      expect(await fetchText(places.get('Metrics')!)).toContain('# TYPE http_requests_total counter')
       const api = places.get('API')!
       expect(JSON.parse(await fetchText(`${api}/realm`))).toMatchObject({ players: 1, rooms: 4 })
       const [, name, password] = /^name (\S+), password (\S+)$/.exec(places.get('The keeper')!)!
