@@ -47,6 +47,22 @@ describe('functions around a handler', () => {
     await expect(run([(_message, next) => void next()], fails).result).rejects.toThrow('failed')
   })
 
+  test('have a failure reported that comes when they have failed themselves', async () => {
+    const late = Promise.withResolvers<never>()
+    const { result, reported } = run(
+      [
+        (_message, next) => {
+          void next()
+          throw new Error('early')
+        },
+      ],
+      () => late.promise,
+    )
+    await expect(result).rejects.toThrow('early')
+    late.reject(new Error('late'))
+    await expect.poll(() => reported).toEqual(['late'])
+  })
+
   test('have a failure reported that comes when nobody waits for it any more', async () => {
     const late = Promise.withResolvers<never>()
     const { result, reported } = run(

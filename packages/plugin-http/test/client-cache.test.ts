@@ -190,6 +190,18 @@ describe('what is for one user is for no other', () => {
     }
   })
 
+  test('and what is for nobody is for no user, unless it says that it is for everybody', async () => {
+    await using server = await counting()
+    await using kernel = await clientKernel()
+    const fd = await clientOf(kernel, server.url, [[CACHE_ENABLE, true]])
+    const ask = async (url: string, headers = {}) => (await kernel.request(fd, { url, headers })).from_cache
+    const ann = { Authorization: 'Bearer ann' }
+    expect([await ask('/me'), await ask('/me', ann), await ask('/me')]).toEqual([false, false, true])
+    server.set({ 'cache-control': 'public, max-age=60' })
+    expect([await ask('/all'), await ask('/all', ann)]).toEqual([false, true])
+    expect([await ask('/also', ann), await ask('/also')]).toEqual([false, true])
+  })
+
   test('private responses, and those that set cookies, are stored where there is one user', async () => {
     await using server = await counting({ 'cache-control': 'private, max-age=60', 'set-cookie': 'a=b' })
     await using kernel = await clientKernel()

@@ -160,6 +160,53 @@ describe('bad input', () => {
     const bomb = gzipSync(gzipSync(Buffer.alloc(16 * 2 ** 20)))
     expect((await client.send(post(bomb, 'gzip, gzip')).response()).status).toBe(413)
   })
+
+  /** Deflate's shortest way to say nothing, again and again. */
+  const blanks = (count: number) =>
+    Buffer.concat([Buffer.from([0x78, 0x9c]), Buffer.alloc(count * 5, Buffer.from([0, 0, 0, 0xff, 0xff]))])
+
+  test('a bomb that comes to nothing in the end is 413 all the same', async () => {
+    await using server = await TestServer.start([[HTTP_DECOMPRESS, true]])
+    using client = await server.connect()
+    const bomb = BOMBS.br(blanks(2 ** 21))
+    expect((await client.send(post(bomb, 'deflate, br')).response()).status).toBe(413)
+  })
+
+  test('a body of more bytes than the limit is 413, whatever they come to', async () => {
+    await using server = await TestServer.start([
+      [HTTP_DECOMPRESS, true],
+      [HTTP_MAX_BODY_SIZE, 10_000],
+    ])
+    using client = await server.connect()
+    const bytes = blanks(2001)
+    const chunk = `${bytes.length.toString(16)}\r\n`
+    client.send(
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n\r\n',
+    )
+    client.send(Buffer.concat([Buffer.from(chunk), bytes, Buffer.from('\r\n')]))
+    expect((await client.response()).status).toBe(413)
+    expect(server.socket.exchanges).toHaveLength(0)
+  })
+
+  test('a client that leaves while its body is unpacked gets no fd', async () => {
+    await using server = await TestServer.start([
+      [HTTP_DECOMPRESS, { ratio: 2000 }],
+      [HTTP_MAX_BODY_SIZE, 2 ** 30],
+    ])
+    using client = await server.connect()
+    const content = Buffer.alloc(64 * 2 ** 20)
+    client.send(post(gzipSync(content), 'gzip'))
+    while (server.inspect().unanswered === 0) await new Promise(resolve => setImmediate(resolve))
+    client.close()
+    while (server.inspect().connections > 0) await new Promise(resolve => setImmediate(resolve))
+    using other = await server.connect()
+    // It waits behind what may be left of the first one.
+    other.send(post(gzipSync(content), 'gzip'))
+    const exchange = await server.socket.exchange()
+    expect(exchange.addr.port).toBe(other.socket.localPort)
+    exchange.answer(200, null, 'ok', 0)
+    expect((await other.response()).body).toBe('ok')
+  })
 })
 
 describe('streamed bodies', () => {

@@ -5,6 +5,7 @@ import { mkdtemp, open as openFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import { EventSource } from 'undici'
 import { describe, expect, test, vi } from 'vitest'
@@ -195,6 +196,23 @@ test('pings come through compression', async () => {
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
   expect((await reader.read()).value).toContain(':\n\n')
   await reader.cancel()
+})
+
+test('a body whose length was said has no pings in it', async () => {
+  await using kernel = await httpKernel('inline')
+  const { url } = await serving(kernel, {
+    message: fd =>
+      void kernel.write(fd, {
+        headers: { 'Content-Length': 4 },
+        body: (async function* () {
+          yield 'ab'
+          await setTimeout(30)
+          yield 'cd'
+        })(),
+        ping: 1,
+      }),
+  })
+  expect(await (await fetch(url)).text()).toBe('abcd')
 })
 
 test('an event that is none is reported, and ends the stream', async () => {

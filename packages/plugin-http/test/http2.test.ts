@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { SO_LINGER, TLS_ALPN, TLS_CERTIFICATE, TLS_PRIVATE_KEY, TLS_SESSION } from '@unisock/kernel/plugin'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -17,7 +18,9 @@ import {
   HTTP2_ENABLE,
   HTTP2_MAX_STREAMS,
 } from '../src/core/index.ts'
+import type { Exchange } from '../src/core/server/exchange.ts'
 import type { Upgrades } from '../src/core/server/upgrades.ts'
+import { BODY_TEXT, type ResponseWire } from '../src/core/wire.ts'
 import type { FakeConnection } from './support/fake-socket.ts'
 import { closed, H2Client, responseOf } from './support/h2.ts'
 import { until } from './support/kernel.ts'
@@ -532,4 +535,21 @@ describe('the end', () => {
     await expect(overTls(server)).rejects.toThrow(/altnames/)
     expect((await before.ask()).body).toBe('hello')
   })
+})
+
+test('a client that takes nothing is sent no pings behind what waits for it', async () => {
+  await using server = await plain()
+  using client = await H2Client.connect(server.port, { settings: { initialWindowSize: 0 } })
+  client.request()
+  const { driver } = await server.socket.exchange()
+  const { response } = driver as Exchange
+  driver.write!(
+    [200, ['Content-Type', 'text/event-stream'], true, BODY_TEXT, 1] satisfies ResponseWire,
+    false,
+  )
+  while (driver.write!(Buffer.alloc(65_536), false)) await new Promise(setImmediate)
+  const { socket } = response.req
+  const waiting = socket.writableLength
+  for (let i = 0; i < 20; i++) await delay(2)
+  expect(socket.writableLength).toBe(waiting)
 })

@@ -118,6 +118,16 @@ test('the cache tells of itself, and does not store the metrics', async () => {
   expect(found.get('http_requests_total{method="GET",route="/metrics",status="2xx"}')).toBe(1)
 })
 
+test('an error out of the cache is the answer of the program, and no refusal', async () => {
+  await using server = await measured('/metrics', [[CACHE_ENABLE, true]])
+  server.socket.onAccept = exchange => exchange.answer(404, ['Cache-Control', 'max-age=60'], 'no', 0)
+  using client = await server.connect()
+  for (let i = 0; i < 2; i++) expect((await client.send(get('/none')).response()).status).toBe(404)
+  const { body } = await read(server)
+  expect(body).toContain('http_cache_hits_total 1\n')
+  expect(body).not.toContain('http_refusals_total{')
+})
+
 describe('who may read them', () => {
   test('those who are allowed, as trusted proxies tell', async () => {
     await using server = await measured({ path: '/metrics', allow: ['192.0.2.0/24'] }, [

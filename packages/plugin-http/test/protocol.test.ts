@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { HTTP_BODY_STREAM, HTTP_HEADERS, HTTP_MAX_BODY_SIZE } from '../src/core/index.ts'
+import { HTTP_BODY_STREAM, HTTP_HEADERS, HTTP_MAX_BODY_SIZE, HTTP2_ENABLE } from '../src/core/index.ts'
+import { H2Client } from './support/h2.ts'
 import { get, TestServer } from './support/server.ts'
 
 /** Answers every request with its path. */
@@ -121,6 +122,26 @@ describe('responses', () => {
     using client = await server.connect()
     const head = await client.send('HEAD / HTTP/1.1\r\nHost: a\r\n\r\n').response('HEAD')
     expect(head.headers).not.toHaveProperty('content-length')
+  })
+
+  test('205 has no content (RFC 9110 section 15.3.6), whatever the reply has', async () => {
+    await using server = await TestServer.start([[HTTP2_ENABLE, true]])
+    server.socket.onAccept = exchange => exchange.answer(205, null, 'content', 0)
+    using client = await server.connect()
+    expect(await client.send(get()).response()).toMatchObject({
+      status: 205,
+      headers: { 'content-length': '0' },
+    })
+    expect(client.received).toBe('')
+    using other = await H2Client.connect(server.port)
+    expect(await other.ask()).toMatchObject({ status: 205, headers: { 'content-length': '0' }, body: '' })
+  })
+
+  test('what cannot be sent is a 500 by its name as well', async () => {
+    await using server = await TestServer.start()
+    server.socket.onAccept = exchange => exchange.answer(200, ['X-A', 'a\r\nX-B: b'], 'x', 0)
+    using client = await server.connect()
+    expect((await client.send(get()).response()).head).toMatch(/^HTTP\/1\.1 500 Internal Server Error\r\n/)
   })
 
   test('HTTP/1.0 is closed after the response unless it asks otherwise', async () => {

@@ -303,6 +303,21 @@ describe('a request for a file', () => {
     expect(site.kernel.lines.filter(line => line.level === 'error')).toEqual([])
   })
 
+  test('for many parts of a large one', async () => {
+    await using site = await hosting({})
+    const warnings: Error[] = []
+    const note = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', note)
+    const ranges = Array.from({ length: 30 }, (_, i) => `${i * 10}-${i * 10 + 4}`)
+    const { status, headers, body } = await plain(`${site.url}/big.bin`, {
+      headers: { Range: `bytes=${ranges.join(',')},300000-499999` },
+    })
+    expect([status, String(body.length)]).toEqual([206, headers['content-length']])
+    await new Promise(setImmediate)
+    process.off('warning', note)
+    expect(warnings).toEqual([])
+  })
+
   test('a client that takes nothing is dropped after HTTP_TIMEOUT, and its file closed', async () => {
     await using site = await hosting({}, [[HTTP_TIMEOUT, 100]])
     using client = await RawClient.connect(Number(new URL(site.url).port))
@@ -393,6 +408,19 @@ test('no more files are open at once than allowed, and no more requests wait for
   files.leave()
   files.leave()
   expect(files.open).toBe(0)
+})
+
+test('a client that leaves while it is sent the file of a reply is no failure', async () => {
+  await using kernel = await httpKernel('inline')
+  const { url } = await serving(kernel, { message: fd => void kernel.write(fd, { file: 'big.bin' }) }, [
+    [APACHE_STATIC_HANDOFF, { header: 'X-Sendfile', root }],
+  ])
+  const response = await open(url)
+  await once(response, 'readable')
+  response.destroy()
+  await vi.waitUntil(async () => (await openBelow(root)) === 0)
+  await new Promise(setImmediate)
+  expect(kernel.lines.filter(line => line.level === 'error')).toEqual([])
 })
 
 test('a reply that names a file has validators and parts too', async () => {

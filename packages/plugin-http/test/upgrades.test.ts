@@ -43,6 +43,19 @@ test('an upgrade that nobody takes is a request like others', async () => {
   expect((await server.socket.exchange(2)).request).toContain('/ws')
 })
 
+test.each([
+  ['without a Host', 'HTTP/1.1', '', 400],
+  ['with two', 'HTTP/1.1', 'Host: a\r\nHost: b\r\n', 400],
+  ['of HTTP/1.0, which has none (RFC 9110 section 7.8),', 'HTTP/1.0', 'Host: a\r\n', 200],
+])('an upgrade %s is a request like others', async (_title, version, fields, answer) => {
+  await using server = await TestServer.start()
+  server.socket.onAccept = exchange => exchange.answer(200, null, 'ok', 0)
+  upgradesOf(server).take(undefined, (_request, socket) => void socket.end('HTTP/1.1 101 Taken\r\n\r\n'))
+  using client = await server.connect()
+  client.send(`GET /ws ${version}\r\n${fields}${UPGRADE}\r\n`)
+  expect((await client.response()).status).toBe(answer)
+})
+
 test('a path is taken once; whoever takes all others gets the rest', async () => {
   await using server = await TestServer.start()
   const upgrades = upgradesOf(server)

@@ -137,6 +137,31 @@ describe.each(ISOLATIONS)('to the disk, in a %s', (isolation: Isolation) => {
     expect(body.slice(1)).toEqual([join(dir, 'mine'), join(dir, 'mine')])
     expect(await readFile(join(dir, 'mine'), 'utf8')).toBe('two')
   })
+
+  test('a change that fails leaves the rules as they were', async () => {
+    await using kernel = await httpKernel(isolation)
+    const { server, url } = await serving(
+      kernel,
+      { message: (fd, request) => void kernel.write(fd, { body: request.files.map(({ size }) => size) }) },
+      [[HTTP_UPLOAD, { dir }]],
+    )
+    await writeFile(join(dir, 'plain'), '')
+    const change = kernel.setOption(server, HTTP_UPLOAD, { dir: join(dir, 'plain', 'below') })
+    await expect(change).rejects.toMatchObject({ code: 'ENOTDIR' })
+    expect(await post(url, form({ a: file('one') }))).toMatchObject({ status: 200, body: [3] })
+  })
+})
+
+test('a file that is kept twice stays where it is kept', async () => {
+  await using kernel = await httpKernel('inline')
+  const url = await uploading(kernel, {}, async request => {
+    const [first, second] = request.files
+    await second!.keep(join(dir, 'mine'))
+    return { body: [await first!.keep(), await first!.keep(), await second!.keep()] }
+  })
+  const { body } = await post(url, form({ a: file('one'), b: file('two') }))
+  expect(body).toEqual([body[0], body[0], join(dir, 'mine')])
+  expect(await readFile(body[0], 'utf8')).toBe('one')
 })
 
 describe('to the disk', () => {

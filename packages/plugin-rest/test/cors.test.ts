@@ -33,6 +33,8 @@ describe('origins', () => {
     ['http://localhost:*', 'http://localhost:5173', true],
     ['http://localhost:*', 'http://localhost:5173.evil.org', false],
     ['http://[::1]:*', 'http://[::1]:80', true],
+    ['web+app://*.a', 'web+app://b.a', true],
+    ['web+app://*.a', 'webbapp://b.a', false],
     ['*', 'null', true],
     ['https://*.example.org', 'null', false],
     ['null', 'null', true],

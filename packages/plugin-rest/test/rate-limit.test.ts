@@ -254,6 +254,30 @@ describe('counting', () => {
     expect(counting.size).toBe(50_000)
   })
 
+  test('tells the store of as many clients as it counts, however many there are', async () => {
+    vi.useFakeTimers()
+    using _ = { [Symbol.dispose]: () => vi.useRealTimers() }
+    const clock = { now: 0 }
+    const told = new Set<string>()
+    const counting = limiter({}, clock, {
+      add: async () => ({ total: 0, expiresIn: undefined }),
+      batch: async (calls: readonly (readonly unknown[])[]) => {
+        for (const [, client] of calls) told.add(client as string)
+        return [] as never
+      },
+    } as unknown as Store)
+    const flood = async (name: string) => {
+      const standings = Array.from({ length: 60_000 }, (_, i) => counting.take(`${name} ${i}`))
+      expect(await Promise.all(standings)).not.toContainEqual(expect.objectContaining({ exceeded: true }))
+      await vi.advanceTimersByTimeAsync(100)
+    }
+    await flood('one')
+    expect(told.size).toBe(50_000)
+    clock.now = 10_000
+    await flood('another')
+    expect(told.size).toBe(100_000)
+  })
+
   test.each([
     ['fails', () => Promise.reject(new Error('lost')), 'lost'],
     ['does not answer', () => new Promise<never>(() => {}), 'the store does not answer'],

@@ -131,6 +131,37 @@ test('the listener says for routes that do not, and a route may refuse', async (
   expect((await post('/one', form({ a: ['1', 'x'] }))).body).toEqual({ files: 1 })
 })
 
+test('a field __proto__ is refused in forms as it is in JSON', async () => {
+  await using kernel = await TestKernel.start('inline')
+  const own: unknown[] = []
+  const route = (pattern: string, onInvalid: 'reject' | 'pass'): AnyRoute => ({
+    method: 'POST',
+    pattern,
+    onInvalid,
+    upload: { dir },
+    openapi: { requestBody: { content: { '*/*': {} } } },
+    handler: request => own.push(request.body),
+  })
+  await using server = await kernel.routes(route('/x', 'reject'), route('/passed', 'pass'))
+  const files = () => {
+    const body = form({ a: ['1', 'x'] })
+    for (const value of ['b', 'c']) body.append('__proto__', value)
+    body.append('d', 'e')
+    return body
+  }
+  const plain = () => new URLSearchParams('__proto__=b&__proto__=c&d=e')
+  for (const body of [files, plain]) {
+    const refused = await server.fetch('/x', { method: 'POST', body: body() })
+    expect([refused.status, refused.body.errors]).toEqual([
+      400,
+      [{ in: 'body', path: '', message: 'has the key __proto__' }],
+    ])
+    expect((await server.fetch('/passed', { method: 'POST', body: body() })).status).toBe(200)
+  }
+  expect(own).toEqual([{ d: 'e' }, { d: 'e' }])
+  await until(() => readdirSync(dir).length === 0)
+})
+
 test('parts come as a stream', async () => {
   await using kernel = await TestKernel.start('inline')
   await using server = await kernel.routes({

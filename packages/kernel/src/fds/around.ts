@@ -11,7 +11,7 @@ export type Next = () => Promise<unknown>
  * Runs the functions in turn, the handler inside of the last. What a function gives is the result of what is inside of
  * it from there on; one that gives nothing leaves that as it is.
  *
- * @param report Gets what went wrong inside of a function that had its own result and did not wait.
+ * @param report Gets what went wrong inside of a function that had its own result, or failed, and did not wait.
  */
 export async function runAround(
   functions: readonly OwnerFunction[],
@@ -31,10 +31,14 @@ export async function runAround(
       inner.then(done, done)
       return inner
     }
-    const own = await fn(message, next)
-    if (own === undefined) return inner
-    if (inner && !settled) inner.catch(report)
-    return own
+    let isTheirs = false
+    try {
+      const own = await fn(message, next)
+      isTheirs = own === undefined
+      return isTheirs ? inner : own
+    } finally {
+      if (!isTheirs && inner && !settled) inner.catch(report)
+    }
   }
   return run(0)
 }

@@ -53,7 +53,7 @@ export class HttpMessage<W extends RequestWire = RequestWire> {
     return this.wire[1]
   }
 
-  /** `'1.1'` or `'1.0'`; behind a web server what the client speaks to that, such as `'2.0'`. */
+  /** `'1.0'`, `'1.1'` or `'2.0'`; behind a FastCGI server what the client speaks to that. */
   get version(): string {
     return this.wire[2]
   }

@@ -27,7 +27,7 @@ export interface HttpReply {
   trailers?: HttpHeaders | (() => HttpHeaders)
   /**
    * Of a streamed body of text/event-stream: milliseconds of silence after which the worker sends a comment. Each chunk
-   * must be whole events. 0: never. `sse()` sets it.
+   * must be whole events. 0, or with a Content-Length: never. `sse()` sets it.
    */
   ping?: number
 }

@@ -26,7 +26,7 @@ function asList(origins: string | readonly string[]): readonly string[] {
 }
 
 function toExpression(pattern: string): RegExp {
-  const escaped = pattern.replace(/[.[\]]/g, '\\$&')
+  const escaped = pattern.replace(/[.+[\]]/g, '\\$&')
   const source = escaped.replace('*\\.', '(?:[a-z0-9_-]+\\.)+').replace(':*', '(?::\\d{1,5})?')
   return new RegExp(`^${source}$`)
 }

@@ -54,14 +54,14 @@ export class BodyReader {
   read(visit: Visit, required: boolean): ReadBody {
     const { body: bytes, mediaType, format, form, endpoint } = visit
     const check = endpoint.checks.bodies?.get(visit.accepted)
-    if (form) return readFormWithFiles(form, check)
+    if (form) return readFields(form.fields, fields => readFormWithFiles(fields, form.files, check))
     if (bytes === null) return required ? MISSING : NO_BODY
     if (format) return readFormat(format, bytes, endpoint.maxDepth, check)
     const kind = formOf(mediaType)
     if (kind === 'bytes') return { ...NO_BODY, bytes }
     if (!isUtf8(bytes)) return { ...NO_BODY, bytes, results: [fault('is not valid UTF-8')] }
     const text = bytes.toString('utf8')
-    if (kind === 'form') return readForm(text, check)
+    if (kind === 'form') return readFields(parseQuery(text), fields => checked(fields, check))
     if (kind === 'text') return { text, plain: true, bytes: null, results: undefined }
     if (isDeeper(bytes, endpoint.maxDepth))
       return { text, plain: true, bytes: null, results: [fault('is nested too deep')] }
@@ -86,8 +86,15 @@ export class BodyReader {
   }
 }
 
-function readForm(text: string, check: BodyCheck | undefined): ReadBody {
-  return checked(parseQuery(text), check)
+type Fields = Record<string, unknown>
+
+/** A key that JSON may not have either: assigned to another object, it would be its prototype. */
+const PROTO = '__proto__'
+
+function readFields(fields: Readonly<Fields>, read: (fields: Fields) => ReadBody): ReadBody {
+  if (!Object.hasOwn(fields, PROTO)) return read({ ...fields })
+  const { [PROTO]: _refused, ...others } = fields
+  return { ...read(others), results: [fault(`has the key ${PROTO}`)] }
 }
 
 /** What is no value of the format is handed on as its bytes, where it is handed on. */
@@ -105,11 +112,11 @@ function readFormat(format: Format, bytes: Buffer, maxDepth: number, check: Body
  * For its schema a file is a text, as OpenAPI has it (`format: binary`): its name stands for it. What crosses has the
  * fields alone.
  */
-function readFormWithFiles({ fields, files }: ReadForm, check: BodyCheck | undefined): ReadBody {
-  if (!check || files.length === 0) return checked({ ...fields }, check)
+function readFormWithFiles(fields: Fields, files: ReadForm['files'], check: BodyCheck | undefined): ReadBody {
+  if (!check || files.length === 0) return checked(fields, check)
   const names = new Map<string, string[]>()
   for (const { name, filename } of files) names.set(name, [...(names.get(name) ?? []), filename])
-  const all: Record<string, unknown> = { ...fields }
+  const all = { ...fields }
   for (const [name, filenames] of names) all[name] ??= filenames.length === 1 ? filenames[0] : filenames
   const body = checked(all, check)
   for (const name of names.keys()) if (!Object.hasOwn(fields, name)) delete all[name]

@@ -53,10 +53,11 @@ export class ClientCache {
     const maxSize = socket.option(CACHE_MAX_SIZE)
     const type = socket.option(HTTP_CACHE_TYPE)
     this.#isShared = type === 'shared'
+    const store = new cacheStores.MemoryCacheStore({ maxSize, maxEntrySize: Math.min(MAX_ENTRY, maxSize) })
     this.#dispatcher = agent.compose(
       noting,
       interceptors.cache({
-        store: new cacheStores.MemoryCacheStore({ maxSize, maxEntrySize: Math.min(MAX_ENTRY, maxSize) }),
+        store: this.#isShared ? heedingUsers(store) : store,
         methods: socket.option(CACHE_METHODS) as ('GET' | 'HEAD')[],
         // Of milliseconds, whatever its documentation says.
         cacheByDefault: socket.option(CACHE_TTL) * 1000,
@@ -82,6 +83,24 @@ export class ClientCache {
     handler.asked = asked
     this.#dispatcher.dispatch({ ...options, [ASKED]: asked } as Dispatcher.DispatchOptions, handler)
   }
+}
+
+type MemoryStore = InstanceType<typeof import('undici').cacheStores.MemoryCacheStore>
+/** What is in memory is there at once. */
+type Found = Awaited<ReturnType<MemoryStore['get']>>
+
+/** Who says who asks is not told what nobody was, unless that is for everybody (RFC 9111 section 3.5). */
+function heedingUsers(store: MemoryStore): MemoryStore {
+  const get = store.get.bind(store)
+  store.get = key => {
+    const found = get(key) as Found
+    return found && key.headers?.authorization !== undefined && !isForAll(found) ? undefined : found
+  }
+  return store
+}
+
+function isForAll({ cacheControlDirectives: said }: NonNullable<Found>): boolean {
+  return said !== undefined && ('public' in said || 's-maxage' in said || 'must-revalidate' in said)
 }
 
 /** Whether a response was made of what was stored: nobody was asked, or said something else than this. */

@@ -8,7 +8,7 @@ import type { HttpResponse } from '../server/response.ts'
 import { chooseCoding } from './accept-encoding.ts'
 import { available, encodeStream, encodeWhole } from './codecs.ts'
 import { isText } from './compressible.ts'
-import { dropField, effectiveField, mediaTypeOf, setField } from './effective.ts'
+import { effectiveField, forgetBytes, mediaTypeOf, setField, weaken } from './effective.ts'
 import type { Answer, AnswerFilter } from './filter.ts'
 import type { AnswerEncoding, HttpCompression } from './options.ts'
 import { isKnown } from './selecting.ts'
@@ -78,17 +78,8 @@ function replace(answer: Answer, body: string | Uint8Array, coded: Buffer, codin
 }
 
 function describe({ fields }: Head, coding: AnswerEncoding): void {
-  dropField(fields, 'content-length')
-  dropField(fields, 'accept-ranges')
-  weaken(fields)
+  forgetBytes(fields)
   setField(fields, 'Content-Encoding', coding)
-}
-
-/** RFC 9110 section 8.8.3.3: other bytes have another strong tag. */
-function weaken(fields: string[]): void {
-  for (let i = 0; i < fields.length; i += 2)
-    if (fields[i]!.toLowerCase() === 'etag' && !fields[i + 1]!.startsWith('W/'))
-      fields[i + 1] = `W/${fields[i + 1]}`
 }
 
 function sizeOf(body: string | Uint8Array): number {

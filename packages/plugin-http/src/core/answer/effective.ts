@@ -31,3 +31,17 @@ export function dropField(fields: string[], name: string): void {
   const lower = name.toLowerCase()
   for (let i = fields.length - 2; i >= 0; i -= 2) if (fields[i]!.toLowerCase() === lower) fields.splice(i, 2)
 }
+
+/** Takes away what is said of the very bytes of a body that becomes others. */
+export function forgetBytes(fields: string[]): void {
+  dropField(fields, 'content-length')
+  dropField(fields, 'accept-ranges')
+  weaken(fields)
+}
+
+/** RFC 9110 section 8.8.3.3: other bytes have another strong tag. */
+export function weaken(fields: string[]): void {
+  for (let i = 0; i < fields.length; i += 2)
+    if (fields[i]!.toLowerCase() === 'etag' && !fields[i + 1]!.startsWith('W/'))
+      fields[i + 1] = `W/${fields[i + 1]}`
+}

@@ -28,6 +28,11 @@ export interface Answer {
  * with, is logged and becomes a 500.
  */
 export interface AnswerFilter {
+  /**
+   * It makes something else of answers than the program did: the cache then sends all that is stored as the program has
+   * sent it, and what runs behind answers conditions and cuts parts. @default false
+   */
+  readonly remakes?: boolean
   /** An answer with its whole body, or with none. What it promises is waited for. */
   whole(answer: Answer, request: IncomingMessage, response: HttpResponse): void | Promise<void>
   /**

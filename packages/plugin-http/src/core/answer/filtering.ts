@@ -16,6 +16,11 @@ export function filtersOf(response: HttpResponse): readonly AnswerFilter[] {
 
 const NONE: readonly AnswerFilter[] = []
 
+/** Whether something else is made of an answer than the program did. */
+export function isRemade({ filters }: HttpResponse): boolean {
+  return filters?.some(({ remakes }) => remakes) === true
+}
+
 /**
  * Has filters change a whole answer, then sends it: at once where none of them takes time.
  *

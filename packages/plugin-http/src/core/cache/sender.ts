@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { chooseCoding } from '../answer/accept-encoding.ts'
+import { isRemade } from '../answer/filtering.ts'
 import type { HttpListener } from '../server/listener.ts'
 import type { HttpResponse } from '../server/response.ts'
 import { isCompressible } from './coding.ts'
@@ -35,12 +36,14 @@ export class Sender {
     const { draining, settings } = this.#listener
     if (draining) response.shouldKeepAlive = false
     const { codings } = this.#holdings.settings
-    const varies = codings !== undefined && isCompressible(stored, codings)
+    const remade = isRemade(response)
+    const varies = codings !== undefined && !remade && isCompressible(stored, codings)
     const coding = varies
       ? chooseCoding(request.headers['accept-encoding'] as string, codings.encodings)
       : undefined
     const isReady = coding !== undefined && stored.forms.has(coding)
-    sendStored({ stored, request, response, now, status, varies, coding: isReady ? coding : undefined })
+    const ready = isReady ? coding : undefined
+    sendStored({ stored, request, response, now, status, varies, coding: ready, remade })
     if (coding && !isReady) this.#compress(stored, coding)
     const { socket } = request
     if (socket.writableLength > 0) socket.setTimeout(settings.answers.delay)

@@ -3,7 +3,7 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
-import { weakly } from '../answer/conditions.ts'
+import { weaken } from '../answer/effective.ts'
 import { cutOut, multipartOf } from '../answer/multipart.ts'
 import { contentRange, type Range } from '../answer/ranges.ts'
 import { type HttpResponse, sendWhole } from '../server/response.ts'
@@ -36,22 +36,26 @@ export interface Sending {
   readonly coding: CacheEncoding | undefined
   /** There are compressed forms, or will be. */
   readonly varies: boolean
+  /** Something else is made of it: all of it is sent, for what the request's conditions are about is that. */
+  readonly remade: boolean
 }
 
 const RANGED: ReadonlySet<string> = new Set(['content-range'])
 const TYPED: ReadonlySet<string> = new Set(['content-type'])
 
 export function sendStored(sending: Sending): void {
-  const { stored, request, coding, varies } = sending
+  const { stored, request, response, coding, varies, remade } = sending
   const { headers } = request
-  if (isNotModified(headers, stored)) {
+  const isKnown = isNotModified(headers, stored)
+  // Behind filters it is seen what the client has: its tag may be another.
+  if (isKnown && !isFiltered(response)) {
     write(
       sending,
       keep(stored, varies ? '304, varies' : '304', () => notModified(stored, varies)),
     )
     return
   }
-  const parts = request.method === 'GET' ? partsOf(headers, stored) : undefined
+  const parts = request.method === 'GET' && !isKnown && !remade ? partsOf(headers, stored) : undefined
   if (parts !== undefined) write(sending, ranged(stored, parts, varies))
   else if (coding) write(sending, stored.forms.get(coding) as Form)
   else
@@ -61,12 +65,14 @@ export function sendStored(sending: Sending): void {
     )
 }
 
+function isFiltered({ filters, finishing }: HttpResponse): boolean {
+  return filters !== undefined || finishing?.isOn === true
+}
+
 /** Keeps a compressed form; returns the bytes it takes. */
 export function keepCoded(stored: StoredResponse, coding: CacheEncoding, body: Uint8Array): number {
   const fields = [...varying(stored.parts.fields, true), 'Content-Encoding', coding]
-  for (let i = 0; i < fields.length; i += 2)
-    // RFC 9110 section 8.8.3.3: other bytes have another strong tag.
-    if (fields[i]!.toLowerCase() === 'etag') fields[i + 1] = `W/${weakly(fields[i + 1]!)}`
+  weaken(fields)
   stored.forms.set(coding, formOf(200, fields, Buffer.from(body), body.byteLength))
   return body.byteLength
 }
@@ -85,11 +91,9 @@ function whole({ parts }: StoredResponse, varies: boolean): Form {
   return formOf(status, varying(fields, varies), body, status === 204 ? undefined : body.byteLength)
 }
 
-function notModified({ parts, etag }: StoredResponse, varies: boolean): Form {
+function notModified({ parts }: StoredResponse, varies: boolean): Form {
   const fields = notModifiedFields(varying(parts.fields, varies))
-  if (varies && etag !== undefined)
-    for (let i = 0; i < fields.length; i += 2)
-      if (fields[i]!.toLowerCase() === 'etag') fields[i + 1] = `W/${weakly(etag)}`
+  if (varies) weaken(fields)
   return formOf(304, fields, '', undefined)
 }
 
@@ -139,7 +143,7 @@ function write({ stored, request, response, now, status }: Sending, form: Form):
   fields[form.ageAt] = String(stored.age(now))
   fields[form.statusAt] = `unisock; ${status}`
   if (response.visit) response.visit.cache = status
-  if (response.filters !== undefined || response.finishing?.isOn) {
+  if (isFiltered(response)) {
     const bytes = typeof body === 'string' ? Buffer.from(body, 'latin1') : body
     sendWhole(response, form.status, fields, bytes, BODY_BYTES, NO_DEFAULTS)
     return

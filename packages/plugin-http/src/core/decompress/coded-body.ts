@@ -45,6 +45,8 @@ export interface Decoded {
   /** False: wait for `resume`. */
   data(chunk: Buffer): boolean
   end(): void
+  /** So many bytes came out of a decoder whose output is packed as well. */
+  between?(bytes: number): void
   fail(error: Error): void
   /** The source of the packed bytes is to wait, or may go on. */
   hold(held: boolean): void
@@ -103,7 +105,10 @@ export class CodedBody {
     this.#stages = this.#codings.map((coding, i) => DECODERS[coding]!(i === 0 ? first : 8))
     for (const [i, stage] of this.#stages.entries()) {
       stage.on('error', fail)
-      if (i > 0) this.#stages[i - 1]!.pipe(stage)
+      if (i === 0) continue
+      const outer = this.#stages[i - 1]!
+      outer.pipe(stage)
+      outer.on('data', (chunk: Buffer) => this.#to.between?.(chunk.length))
     }
     this.#stages[0]!.on('drain', () => this.#to.hold(false))
     const last = this.#stages.at(-1)!

@@ -61,31 +61,46 @@ export interface Unpacked {
   /** False: wait for the request to be resumed. */
   chunk(data: Buffer): boolean
   end(): void
+  /** It has more bytes than are taken, as it was sent or unpacked. */
+  exceed(): void
   /** It is larger than its packed form can honestly be, or not what it is said to be. */
   refuse(status: 400 | 413, detail: string): void
 }
 
-/** Unpacks the body of a request for which {@link isCoded}. */
-export function unpackBody(request: IncomingMessage, to: Unpacked): void {
+/** Unpacks the body of a request for which {@link isCoded}, so that no more than `limit` bytes of it are ever there. */
+export function unpackBody(request: IncomingMessage, limit: number, to: Unpacked): void {
   const coding = (request as Coded)[CODING]!
   let packed = 0
   let unpacked = 0
+  /** With what is packed still: that may be much where nothing comes out in the end. */
+  let made = 0
   let over = false
   const stop = (): void => {
     over = true
     body.destroy()
   }
+  const exceed = (): void => {
+    stop()
+    to.exceed()
+  }
+  /** False: it was too much. */
+  const make = (bytes: number): boolean => {
+    if (over) return false
+    made += bytes
+    if (made <= FREE || made <= packed * coding.ratio) return true
+    stop()
+    to.refuse(413, `The body unpacks to more than ${coding.ratio} times its size.`)
+    return false
+  }
   const body = new CodedBody(coding.codings, {
     data: chunk => {
-      if (over) return true
+      if (!make(chunk.length)) return true
       unpacked += chunk.length
-      if (unpacked > FREE && unpacked > packed * coding.ratio) {
-        stop()
-        to.refuse(413, `The body unpacks to more than ${coding.ratio} times its size.`)
-        return true
-      }
-      return to.chunk(chunk)
+      if (unpacked <= limit) return to.chunk(chunk)
+      exceed()
+      return true
     },
+    between: make,
     end: () => {
       if (!over) to.end()
     },
@@ -101,8 +116,10 @@ export function unpackBody(request: IncomingMessage, to: Unpacked): void {
   })
   coding.body = body
   request.on('data', (chunk: Buffer) => {
+    if (over) return
     packed += chunk.length
-    if (!over) body.write(chunk)
+    if (packed > limit) exceed()
+    else body.write(chunk)
   })
   request.on('end', () => {
     if (!over) body.end()

@@ -139,6 +139,11 @@ export class Http2Response extends HttpResponse {
 
   readonly #drained = (): void => void this.emit('drain')
 
+  /** The client has not taken what was written to it. */
+  get waits(): boolean {
+    return this.#channel.writableNeedDrain
+  }
+
   #finish(body: Buffer | undefined): void {
     const empty = this.#bodiless || body === undefined || body.length === 0
     if (!this.#begun) {
@@ -161,10 +166,17 @@ export class Http2Response extends HttpResponse {
   }
 }
 
-// A property by its type, which no accessor of a class may override.
-Object.defineProperty(Http2Response.prototype, 'headersSent', {
-  get(this: Http2Response): boolean {
-    return this.begun
+// Properties by their type, which no accessor of a class may override.
+Object.defineProperties(Http2Response.prototype, {
+  headersSent: {
+    get(this: Http2Response): boolean {
+      return this.begun
+    },
+  },
+  writableNeedDrain: {
+    get(this: Http2Response): boolean {
+      return this.waits
+    },
   },
 })
 

@@ -36,6 +36,8 @@ export class LogFile {
   #checking: NodeJS.Timeout | undefined
   /** It cannot be written, and that was told. */
   #troubled = false
+  /** The next file cannot be opened, and that was told: the one before may well be written. */
+  #astray = false
   #lost = 0
   #closing: Promise<void> | undefined
 
@@ -116,17 +118,20 @@ export class LogFile {
       ({ dev, ino }) => `${dev}:${ino}`,
       () => '',
     )
+    if (place === this.#place) this.#astray = false
     if (place === this.#place || this.#closing) return
     const before = this.#file
     try {
       const next = await openFile(this.#path)
+      this.#astray = false
       if (this.#closing) next.end()
       else {
         await this.#take(next)
         await ended(before)
       }
     } catch (error) {
-      this.#trouble(error as Error)
+      if (!this.#astray) this.#watcher.trouble(error as Error)
+      this.#astray = true
     }
   }
 }

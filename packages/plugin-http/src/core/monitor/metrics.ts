@@ -75,7 +75,7 @@ export class Metrics {
     // What was under way when counting began was not counted then.
     if (this.#inFlight > 0) this.#inFlight--
     if (aborted) this.#aborted++
-    else if (visit.fd === undefined && status >= 400) this.#refuse(REASONS[status] ?? 'other')
+    else if (isWorkers(visit) && status >= 400) this.#refuse(REASONS[status] ?? 'other')
     this.#received += visit.received
     this.#sent += visit.bytes
     this.#series.of(visit.request.method!, visit.route ?? '').add(status, visit.duration / 1000)
@@ -156,6 +156,11 @@ export class Metrics {
     text.gauge('http_cache_entries', 'Responses that are stored.').sample(entries)
     text.gauge('http_cache_bytes', 'Bytes of what is stored.').sample(bytes)
   }
+}
+
+/** Whether the answer was the worker's own: neither the program's nor one that it has given before. */
+function isWorkers({ fd, cache }: Visit): boolean {
+  return fd === undefined && cache === undefined
 }
 
 const CACHE_HELP = {

@@ -12,7 +12,15 @@ import type { HttpListener } from '../server/listener.ts'
 import type { HttpResponse } from '../server/response.ts'
 import type { AccessLog } from './access-log.ts'
 import type { Metrics } from './metrics.ts'
-import { HTTP_ACCESS_LOG, MONITOR_METRICS_PATH, MONITOR_TRACE } from './options.ts'
+import {
+  type AccessLogFormat,
+  type AccessLogSettings,
+  HTTP_ACCESS_LOG,
+  type MetricsSettings,
+  MONITOR_METRICS_PATH,
+  MONITOR_TRACE,
+  type TraceSettings,
+} from './options.ts'
 import type { Tracing } from './tracing.ts'
 import { Visit } from './visit.ts'
 
@@ -26,6 +34,8 @@ export class Monitor {
   #metrics: Metrics | undefined
   /** Requests are watched. */
   #watches = false
+  /** Resolves when what was set so far is in force, or was refused: files are opened and closed in turn. */
+  #changes: Promise<void> = Promise.resolve()
   /** By connection. */
   readonly #visits = new Map<HttpConnection, Set<Visit>>()
   /** Resolves when what was set before a restart is in force. Undefined where nothing was. */
@@ -44,27 +54,52 @@ export class Monitor {
   }
 
   /** Takes one of its options over. @throws {SocketError} for a file that cannot be opened */
-  async set(option: number): Promise<void> {
+  set(option: number): Promise<void> {
+    const change = this.#changeTo(option)
+    const done = this.#changes.then(change)
+    this.#changes = done.catch(() => {})
+    return done
+  }
+
+  /** What is to be done for the value that an option has now. */
+  #changeTo(option: number): () => Promise<void> {
     const { socket } = this.#listener
     if (option === HTTP_ACCESS_LOG) {
       const value = socket.option(HTTP_ACCESS_LOG)
-      const { AccessLog } = await import('./access-log.ts')
-      const before = this.#log
-      this.#log = value === false ? undefined : await AccessLog.open(value, socket)
-      await before?.close()
-    } else if (option === MONITOR_METRICS_PATH) {
-      const value = socket.option(MONITOR_METRICS_PATH)
-      const { Metrics } = await import('./metrics.ts')
-      if (value === false) {
-        this.#metrics?.close()
-        this.#metrics = undefined
-      } else if (this.#metrics) this.#metrics.configure(value)
-      else this.#metrics = new Metrics(this.#listener, value)
-    } else {
-      const value = socket.option(MONITOR_TRACE)
-      const { Tracing } = await import('./tracing.ts')
-      this.#tracing = value === false ? undefined : new Tracing(value === true ? {} : value)
+      return () => this.#setLog(value)
     }
+    if (option === MONITOR_METRICS_PATH) {
+      const value = socket.option(MONITOR_METRICS_PATH)
+      return () => this.#setMetrics(value)
+    }
+    const value = socket.option(MONITOR_TRACE)
+    return () => this.#setTracing(value)
+  }
+
+  async #setLog(value: AccessLogFormat | AccessLogSettings | false): Promise<void> {
+    const { AccessLog } = await import('./access-log.ts')
+    const before = this.#log
+    this.#log = value === false ? undefined : await AccessLog.open(value, this.#listener.socket)
+    this.#setWatching()
+    await before?.close()
+  }
+
+  async #setMetrics(value: string | MetricsSettings | false): Promise<void> {
+    const { Metrics } = await import('./metrics.ts')
+    if (value === false) {
+      this.#metrics?.close()
+      this.#metrics = undefined
+    } else if (this.#metrics) this.#metrics.configure(value)
+    else this.#metrics = new Metrics(this.#listener, value)
+    this.#setWatching()
+  }
+
+  async #setTracing(value: boolean | TraceSettings): Promise<void> {
+    const { Tracing } = await import('./tracing.ts')
+    this.#tracing = value === false ? undefined : new Tracing(value === true ? {} : value)
+  }
+
+  #setWatching(): void {
     this.#watches = this.#log !== undefined || this.#metrics !== undefined
   }
 
@@ -128,6 +163,7 @@ export class Monitor {
 
   /** Writes what is to be written yet. */
   async close(): Promise<void> {
+    await this.#changes
     this.#metrics?.close()
     await this.#log?.close()
   }

@@ -49,7 +49,7 @@ export function checkTracestate(field: string): string | undefined {
   const members: string[] = []
   const keys = new Set<string>()
   for (const part of field.split(',')) {
-    const member = part.replace(/^[\t ]+|[\t ]+$/g, '')
+    const member = withoutSpaces(part)
     if (member === '') continue
     const equals = member.indexOf('=')
     const key = member.slice(0, equals)
@@ -59,4 +59,18 @@ export function checkTracestate(field: string): string | undefined {
     members.push(member)
   }
   return members.length === 0 || members.length > MAX_MEMBERS ? undefined : members.join(',')
+}
+
+/** An expression would look at spaces within again from each of them. */
+function withoutSpaces(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && isSpace(text.charCodeAt(from))) from++
+  while (from < to && isSpace(text.charCodeAt(to - 1))) to--
+  return text.slice(from, to)
+}
+
+/** RFC 9110 section 5.6.3. */
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }

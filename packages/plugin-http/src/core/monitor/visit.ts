@@ -45,9 +45,9 @@ export class Visit {
     return performance.now() - this.#startedAt
   }
 
-  /** Bytes of the request's body. */
+  /** Bytes of the request's body. One that has not come in full is none of the length that it was announced with. */
   get received(): number {
-    if (this.#received > 0) return this.#received
+    if (this.#received > 0 || !this.request.complete) return this.#received
     const length = Number(this.request.headers['content-length'] ?? 0)
     return Number.isFinite(length) ? length : 0
   }

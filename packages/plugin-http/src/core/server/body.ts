@@ -111,7 +111,14 @@ export function readBody(
   }
   if (response.expectsContinue) response.writeContinue()
   if (isCoded(request)) {
-    readCoded(request, limit, receiver)
+    // A client that leaves is worth no more work, however much of it is in hand.
+    response.once('close', () => stopUnpacking(request))
+    unpackBody(request, limit, {
+      chunk: data => receiver.bodyChunk(data),
+      end: () => receiver.bodyEnd(request.rawTrailers),
+      exceed: () => receiver.bodyRefused(tooLarge(limit)),
+      refuse: (status, detail) => receiver.bodyRefused({ status, detail }),
+    })
     return
   }
   let size = 0
@@ -121,22 +128,6 @@ export function readBody(
     else if (!receiver.bodyChunk(data)) request.pause()
   })
   request.on('end', () => receiver.bodyEnd(request.rawTrailers))
-}
-
-/** The limit is that of what is unpacked, so that no more than it is ever there. */
-function readCoded(request: IncomingMessage, limit: number, receiver: BodyReceiver): void {
-  let size = 0
-  unpackBody(request, {
-    chunk: data => {
-      size += data.length
-      if (size <= limit) return receiver.bodyChunk(data)
-      stopUnpacking(request)
-      receiver.bodyRefused(tooLarge(limit))
-      return true
-    },
-    end: () => receiver.bodyEnd(request.rawTrailers),
-    refuse: (status, detail) => receiver.bodyRefused({ status, detail }),
-  })
 }
 
 /** Collects a whole body. */

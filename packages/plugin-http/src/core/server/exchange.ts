@@ -159,7 +159,8 @@ export class Exchange extends Timed implements Driver, BodyWatch {
       }
       if (streaming === 'no body') return this.#withoutBody()
       this.#beginStream(streaming)
-      if (ping) this.#pings = new Pings(this.#body!, ping)
+      // Where the length was said, a comment would be in the place of what was meant by it.
+      if (ping && !this.response.strictContentLength) this.#pings = new Pings(this.#body!, ping)
     } catch (error) {
       this.#unsendable(error)
     }
@@ -190,7 +191,10 @@ export class Exchange extends Timed implements Driver, BodyWatch {
       () => {
         if (this.#state !== 'done') this.#finish()
       },
-      error => this.#unsendable(error),
+      error => {
+        // A client that has left is no failure.
+        if (this.#state !== 'done') this.#unsendable(error)
+      },
     )
   }
 

@@ -79,12 +79,17 @@ export async function sendFileBody(
 
 /** Bytes of a file that is read at once. */
 const SMALL = 64 * 1024
+const PIECE = 64 * 1024
 
 /** A file that is shorter by now fails: its length was said. */
 async function readAll({ source, size }: SentFile): Promise<Buffer> {
   const { bytesRead, buffer } = await source.read(Buffer.allocUnsafe(size), 0, size, 0)
-  if (bytesRead < size) throw new Error('the file has become shorter')
+  if (bytesRead < size) throw shorter()
   return buffer
+}
+
+function shorter(): Error {
+  return new Error('the file has become shorter')
 }
 
 function lengthOf(selected: 'all' | Cut, size: number): number {
@@ -112,7 +117,19 @@ async function* partsOf(
 ): AsyncGenerator<Buffer> {
   for (const [index, range] of ranges.entries()) {
     yield heads[index]!
-    yield* readRange(source, range)
+    yield* piecesOf(source, range)
   }
   yield end
+}
+
+/** Reads without a stream, each of which would listen on the file. */
+async function* piecesOf(source: FileHandle, [from, to]: Range): AsyncGenerator<Buffer> {
+  for (let at = from; at < to; ) {
+    const { bytesRead, buffer } = await source.read(Buffer.allocUnsafe(Math.min(PIECE, to - at)), {
+      position: at,
+    })
+    if (bytesRead === 0) throw shorter()
+    yield buffer.subarray(0, bytesRead)
+    at += bytesRead
+  }
 }

@@ -14,6 +14,7 @@ import type { HttpConnection } from './connection.ts'
 import { closeGently } from './linger.ts'
 import { createServer } from './node-http.ts'
 import type { OpenConnections } from './open-connections.ts'
+import { faultOf } from './reception.ts'
 import { HttpResponse } from './response.ts'
 import type { HttpSettings } from './settings.ts'
 import { connectionOf } from './tracking.ts'
@@ -109,9 +110,14 @@ export class Http1Server {
       .on('timeout', socket => connectionOf(socket)?.timedOut())
   }
 
-  /** Behind requests that are not answered the other protocol would overtake the answers. */
+  /**
+   * Behind requests that are not answered the other protocol would overtake the answers. HTTP/1.0 has no upgrades (RFC
+   * 9110 section 7.8).
+   */
   #mayUpgrade(request: IncomingMessage): boolean {
-    return this.#upgrades.find(request) !== undefined && connectionOf(request.socket)?.idle === true
+    if (this.#upgrades.find(request) === undefined || connectionOf(request.socket)?.idle !== true)
+      return false
+    return request.httpVersion === '1.1' && faultOf(request) === undefined
   }
 
   /** node:http has let go of the connection. */

@@ -144,13 +144,12 @@ export class HttpListener implements Driver {
     if (option === SO_MAX_CONNECTIONS) return this.#acceptor?.refresh()
     if (isLiveTlsOption(option)) return this.#certificates?.change()
     if (Monitor.isOption(option)) return this.monitor.set(option)
+    if (option === HTTP_UPLOAD) return this.settings.uploads.change()
     this.settings.refresh()
     this.cache.refresh()
     if (option === APACHE_LOAD_BALANCE && this.#listening)
       this.#heartbeat.set(this.settings.door.settings.balance)
     this.#http1?.configure()
-    const { uploads } = this.settings
-    if (option === HTTP_UPLOAD && uploads.rules) return uploads.prepare(uploads.rules)
   }
 
   /** Stops accepting, and resolves when what was in flight is finished. */

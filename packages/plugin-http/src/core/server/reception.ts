@@ -73,7 +73,7 @@ function isParsed(request: IncomingMessage): boolean {
 }
 
 /** What node:http lets pass, and another reader may take for something else (RFC 9112 sections 2.3, 3.2 and 6.1). */
-function faultOf(request: IncomingMessage): ProtocolFailure | undefined {
+export function faultOf(request: IncomingMessage): ProtocolFailure | undefined {
   if (request.httpVersion === '1.1') return hasOneHost(request) ? undefined : NO_HOST
   if (request.httpVersion !== '1.0') return NO_VERSION
   return request.headers['transfer-encoding'] === undefined ? undefined : NO_CHUNKS

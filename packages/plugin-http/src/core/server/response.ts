@@ -67,6 +67,8 @@ export class HttpResponse extends ServerResponse<IncomingMessage> {
   /** The answer cannot be sent: 500 in its place, which nothing changes any more. */
   giveUp(): void {
     this.filters = this.finishing = undefined
+    // That of the answer would be beside the status of this one.
+    this.statusMessage = ''
     sendProblem(this, 500)
   }
 
@@ -125,7 +127,7 @@ export const TYPES: Readonly<Record<BodyKind, string>> = {
   [BODY_FILE]: 'application/octet-stream',
 }
 
-/** RFC 9110 sections 15.3.5 and 15.4.5: these have no content. */
+/** RFC 9110 sections 15.3.5 and 15.4.5: these have no content, and no length. */
 function isBodiless(status: number): boolean {
   return status === 204 || status === 304
 }
@@ -155,7 +157,8 @@ function writeWhole(
   kind: BodyKind,
   defaults: readonly string[],
 ): void {
-  const empty = body === null || body.length === 0
+  // RFC 9110 section 15.3.6.
+  const empty = body === null || body.length === 0 || status === 205
   if (isBodiless(status)) {
     response.writeHead(status, assemble(own, defaults, status === 304, false).fields)
     response.end()

@@ -62,7 +62,6 @@ export class HttpSettings {
   /** Reads the options again. Deadlines that are set stay as they were set. */
   refresh(): void {
     this.door.refresh()
-    this.uploads.refresh()
     this.#read()
   }
 

@@ -6,7 +6,8 @@ import { basename, dirname, join } from 'node:path'
 
 export const PREFIX = 'unisock-upload-'
 
-/** The path of a file that is kept where it is. */
+/** The path of a file that is kept where it is: its own, where it was kept before. */
 export function keptPath(path: string): string {
-  return join(dirname(path), basename(path).slice(PREFIX.length))
+  const name = basename(path)
+  return name.startsWith(PREFIX) ? join(dirname(path), name.slice(PREFIX.length)) : path
 }

@@ -111,16 +111,14 @@ function plain(text: string, from: number): [value: string, next: number] {
  */
 function quoted(text: string, from: number): [value: string, next: number] {
   let value = ''
-  for (let at = from + 1; at < text.length; at++) {
-    if (text[at] !== '"') {
-      value += text[at]
-      continue
-    }
+  let begin = from + 1
+  for (let at = text.indexOf('"', begin); at >= 0; at = text.indexOf('"', begin)) {
     let next = at + 1
     while (text[next] === ' ' || text[next] === '\t') next++
-    if (next === text.length || text[next] === ';') return [value, next]
-    if (!value.endsWith('\\')) throw unreadable()
-    value = `${value.slice(0, -1)}"`
+    if (next === text.length || text[next] === ';') return [value + text.slice(begin, at), next]
+    if (text[at - 1] !== '\\') throw unreadable()
+    value += `${text.slice(begin, at - 1)}"`
+    begin = at + 1
   }
   throw unreadable()
 }

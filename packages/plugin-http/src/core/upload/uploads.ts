@@ -18,10 +18,13 @@ export class Uploads {
   rules: UploadRules | undefined
   #previous: string | undefined
   #kept = false
+  /** Changes that were asked for, and which of them holds. */
+  #asked = 0
+  #holds = 0
 
   constructor(socket: PluginSocket) {
     this.#socket = socket
-    this.refresh()
+    this.rules = uploadRules(socket.option(HTTP_UPLOAD))
   }
 
   /** After a restart the option is there already, and nobody waits for an answer. */
@@ -29,8 +32,18 @@ export class Uploads {
     if (this.rules) this.prepare(this.rules).catch(error => this.#socket.error(error))
   }
 
-  refresh(): void {
-    this.rules = uploadRules(this.#socket.option(HTTP_UPLOAD))
+  /**
+   * Takes the option over when its folder is ready: until then, and where it cannot be, the rules before it hold.
+   *
+   * @throws {SocketError} as {@link prepare} does.
+   */
+  async change(): Promise<void> {
+    const rules = uploadRules(this.#socket.option(HTTP_UPLOAD))
+    const asked = ++this.#asked
+    if (rules) await this.prepare(rules)
+    if (asked < this.#holds) return
+    this.#holds = asked
+    this.rules = rules
   }
 
   /**

@@ -8,7 +8,7 @@ import { type Addr, addressKey, type BatchCall, ExpiringMap, type Store } from '
 import { TrustedPeers } from '@unisock/plugin-http/core'
 import type { RestRateLimit } from '../types.ts'
 
-/** Clients that are counted; beyond that, those whose windows are oldest are forgotten. */
+/** Clients that are counted; beyond that, those whose windows are oldest are forgotten, and the store learns of none. */
 const MAX_CLIENTS = 50_000
 
 /** Milliseconds for which counts are gathered before the store is told of them. */
@@ -27,6 +27,8 @@ interface Count {
   untold: number
   /** It was refused in this window already. */
   refused: boolean
+  /** The store is told of it: a flood of clients must not fill that, for it is not the limit's alone. */
+  readonly told: boolean
 }
 
 /** How a client stands with a limit after a request. */
@@ -122,12 +124,13 @@ export class RateLimiter {
       return { exceeded: true, first, remaining: 0, reset }
     }
     count.used++
-    if (this.#store) this.#tellSoon(client, count)
+    if (count.told) this.#tellSoon(client, count)
     return { exceeded: false, first: false, remaining: max - count.used, reset }
   }
 
   #begin(client: string, used: number, ends: number, now: number): Count {
-    const count: Count = { used, ends, untold: 0, refused: false }
+    const told = this.#store !== undefined && !this.#clients.full(now)
+    const count: Count = { used, ends, untold: 0, refused: false, told }
     this.#clients.set(client, count, now)
     return count
   }
