@@ -131,6 +131,22 @@ describe('content codings', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000_000)
   })
 
+  test('a bomb in layers is refused, though it comes to nothing in the end', async () => {
+    // Blocks of nothing (RFC 1951 section 3.2.4), and the last one.
+    const empty = Buffer.alloc(5 * 2 ** 20, Buffer.from('000000ffff', 'hex'))
+    const bomb = brotliCompressSync(Buffer.concat([Buffer.from('789c', 'hex'), empty]))
+    await using server = await origin((_request, response) => {
+      response.setHeader('content-encoding', 'deflate, br')
+      response.end(bomb)
+    })
+    await using kernel = await clientKernel()
+    const fd = await clientOf(kernel, server.url)
+    await expect(kernel.request(fd, '/')).rejects.toMatchObject({
+      code: 'EMSGSIZE',
+      message: expect.stringContaining('packed several times'),
+    })
+  })
+
   test.each([
     ['that is no gzip', 'gzip', Buffer.from('plain text')],
     ['that ends early', 'gzip', gzipSync(text).subarray(0, 30)],

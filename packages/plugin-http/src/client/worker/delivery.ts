@@ -38,6 +38,8 @@ export class Delivery implements Decoded {
   readonly #decoding: Decoding | undefined
   readonly #chunks: Buffer[] = []
   #size = 0
+  /** Of bytes that were unpacked and are still packed. */
+  #between = 0
   #window = BODY_WINDOW
   #starved = false
   /** The decoder has enough to do. */
@@ -88,6 +90,14 @@ export class Delivery implements Decoded {
     this.#window -= chunk.length
     if (!this.#to.emit([TELL.CHUNK, head[1], chunk])) this.#starve()
     return this.#mayGoOn
+  }
+
+  /** What comes to little in the end may be much on the way there. */
+  between(bytes: number): void {
+    const { limit, head } = this.#settings
+    this.#between += bytes
+    if (this.#between > limit)
+      this.fail(tooLong(`the body of ${head[4]}, packed several times`, limit, 'HTTP_MAX_BODY_SIZE (221)'))
   }
 
   end(): void {
