@@ -18,6 +18,7 @@ export class ConfigFile implements Disposable {
   readonly #say: Say
   #text: string | undefined
   #watcher: KeptOpen | undefined
+  #closed = false
   #timer: NodeJS.Timeout | undefined
 
   /** @param path absolute */
@@ -40,6 +41,7 @@ export class ConfigFile implements Disposable {
   async watch(kernel: Kernel, apply: (config: Config) => void): Promise<void> {
     const changed = (): void => {
       clearTimeout(this.#timer)
+      if (this.#closed) return
       this.#timer = setTimeout(() => this.#reload(apply), QUIET_MS)
     }
     const open = (lost: Lost): Promise<void> => this.#open(kernel, changed, lost)
@@ -48,6 +50,7 @@ export class ConfigFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#closed = true
     this.#watcher?.[Symbol.dispose]()
     clearTimeout(this.#timer)
   }
