@@ -12,6 +12,7 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises'
+import { constants } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -339,7 +340,7 @@ describe('a request for a file', () => {
     expect((await client.ask({ ':path': '/../secret.txt' })).status).toBe(403)
     const stream = client.request({ ':path': '/big.bin' })
     await once(stream, 'response')
-    stream.close()
+    stream.close(constants.NGHTTP2_CANCEL)
     await vi.waitUntil(async () => (await openBelow(root)) === 0)
   })
 
