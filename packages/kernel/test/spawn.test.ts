@@ -58,14 +58,16 @@ async function runnerKernel(isolation: Isolation, config: unknown = null) {
   return Object.assign(kernel, { open, plugin, lines: logger.lines })
 }
 
-/** What a child says on a stream, up to the end of a line. */
+/** What a child says on a stream, up to the end of a line. Its end and what it said go different ways: either may come first. */
 async function line(told: Inbox<Run>, stream = 1): Promise<string> {
+  const ends: Run[] = []
   let text = ''
   while (!text.endsWith('\n')) {
     const said = await told.next()
-    if (!('text' in said)) throw new Error(`the child ended: ${JSON.stringify(said)}`)
-    if (said.stream === stream) text += said.text
+    if (!('text' in said)) ends.push(said)
+    else if (said.stream === stream) text += said.text
   }
+  for (const end of ends) told.put(end)
   return text.trimEnd()
 }
 
