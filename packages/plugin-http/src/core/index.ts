@@ -4,6 +4,7 @@
  */
 export * as answerOptions from './answer/options.ts'
 export * from './answer/options.ts'
+export { COMPRESSION_PROPERTIES } from './answer/schemas.ts'
 export type { Front, FrontTls } from './apache/front.ts'
 export * as apacheOptions from './apache/options.ts'
 export * from './apache/options.ts'

@@ -2,7 +2,8 @@
  * The JSON schemas of what stands between requests and handlers, for options and for routes.
  * @module
  */
-import { boolean, integer, type Schema, text } from '@unisock/kernel/plugin'
+import { boolean, type Schema, text } from '@unisock/kernel/plugin'
+import { COMPRESSION_PROPERTIES } from '@unisock/plugin-http/core'
 import type { MiddlewareName, NamedMiddleware } from './types.ts'
 
 const NAMES: readonly MiddlewareName[] = ['request-id', 'helmet', 'cors', 'rate-limit', 'etag', 'compress']
@@ -95,20 +96,7 @@ const SETTINGS: Readonly<Record<NamedMiddleware['name'], Schema>> = {
     ['users'],
   ),
   etag: object({ name: {}, strength: { enum: ['weak', 'strong'] } }, []),
-  compress: object(
-    {
-      name: {},
-      threshold: integer('Bytes of a whole body below which it is sent as it is.', 0, 2 ** 30),
-      encodings: {
-        type: 'array',
-        minItems: 1,
-        uniqueItems: true,
-        items: { enum: ['zstd', 'br', 'gzip', 'deflate'] },
-      },
-      level: integer('From 1, fast, to 9, small.', 1, 9),
-    },
-    [],
-  ),
+  compress: object({ name: {}, ...COMPRESSION_PROPERTIES }, []),
 }
 
 function listOf(names: readonly string[], settings: Readonly<Record<string, Schema>>): Schema {

@@ -2,7 +2,8 @@
  * Options for what becomes of answers on their way: 230, 231 and 236.
  * @module
  */
-import { boolean, defineOption, integer, type } from '@unisock/kernel/plugin'
+import { boolean, defineOption, type } from '@unisock/kernel/plugin'
+import { COMPRESSION_PROPERTIES } from './schemas.ts'
 
 const family = 'http'
 /** HTTP_SERVER, HTTPS_SERVER and REST_SERVER. */
@@ -35,16 +36,7 @@ export const HTTP_COMPRESSION = defineOption({
       {
         type: 'object',
         additionalProperties: false,
-        properties: {
-          threshold: integer('Bytes of a whole body below which it is sent as it is.', 0, 2 ** 30),
-          encodings: {
-            type: 'array',
-            minItems: 1,
-            uniqueItems: true,
-            items: { enum: ['zstd', 'br', 'gzip', 'deflate'] },
-          },
-          level: integer('From 1, fast, to 9, small.', 1, 9),
-        },
+        properties: COMPRESSION_PROPERTIES,
       },
     ],
     description:

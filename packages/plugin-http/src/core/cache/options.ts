@@ -3,6 +3,7 @@
  * @module
  */
 import { boolean, defineOption, integer, type } from '@unisock/kernel/plugin'
+import { encodingsSchema, thresholdSchema } from '../answer/schemas.ts'
 import { flattenHeaders } from '../headers.ts'
 import { compileKey } from './key-pattern.ts'
 
@@ -188,13 +189,8 @@ export const CACHE_COMPRESSION = defineOption({
         type: 'object',
         additionalProperties: false,
         properties: {
-          encodings: {
-            type: 'array',
-            minItems: 1,
-            uniqueItems: true,
-            items: { enum: ['br', 'zstd', 'gzip'] },
-          },
-          minSize: integer('Bytes of a body below which it is sent as it is.', 0, 2 ** 30),
+          encodings: encodingsSchema(['br', 'zstd', 'gzip']),
+          minSize: thresholdSchema('a body'),
         },
       },
     ],

@@ -11,7 +11,7 @@ import { FileWriter } from './file-writer.ts'
 import { type FormHandler, MultipartParser } from './multipart-parser.ts'
 import { boundaryOf, type PartHead } from './part-head.ts'
 import { PartLimits } from './part-limits.ts'
-import { RefusedForm } from './refused-form.ts'
+import { refusalOf } from './refused-form.ts'
 import type { UploadRules } from './rules.ts'
 import type { FileWire } from './wire.ts'
 
@@ -140,12 +140,8 @@ export class FormCollector implements BodyReceiver, FormHandler {
   }
 
   #trying(step: () => void): void {
-    try {
-      step()
-    } catch (error) {
-      if (!(error instanceof RefusedForm)) throw error
-      this.bodyRefused(error)
-    }
+    const refused = refusalOf(step)
+    if (refused) this.bodyRefused(refused)
   }
 
   #failed(error: NodeJS.ErrnoException): void {

@@ -7,7 +7,7 @@ import type { BodyReceiver, Refusal } from '../server/body.ts'
 import { type FormHandler, MultipartParser } from './multipart-parser.ts'
 import { boundaryOf, type PartHead } from './part-head.ts'
 import { PartLimits } from './part-limits.ts'
-import { RefusedForm } from './refused-form.ts'
+import { RefusedForm, refusalOf } from './refused-form.ts'
 import type { UploadRules } from './rules.ts'
 
 /** What takes the parts: the head of each as JSON, then its bytes. */
@@ -76,11 +76,7 @@ export class PartsSender implements BodyReceiver, FormHandler {
   partEnd(): void {}
 
   #trying(step: () => void): void {
-    try {
-      step()
-    } catch (error) {
-      if (!(error instanceof RefusedForm)) throw error
-      this.bodyRefused(error)
-    }
+    const refused = refusalOf(step)
+    if (refused) this.bodyRefused(refused)
   }
 }

@@ -16,3 +16,14 @@ export class RefusedForm extends Error implements Refusal {
     return this.message
   }
 }
+
+/** Takes a step of reading a form. @returns Why the form is not taken; undefined: it is, so far. */
+export function refusalOf(step: () => void): RefusedForm | undefined {
+  try {
+    step()
+    return undefined
+  } catch (error) {
+    if (error instanceof RefusedForm) return error
+    throw error
+  }
+}
